@@ -1,0 +1,72 @@
+PYTHON ?= python3
+PORT ?= 5000
+AWS_PORT ?= 4566
+STAGE ?= dev
+BIN := .venv/bin
+
+.PHONY: help install run reset mail provision package deploy deploy-local destroy publish-frontend gateway-responses bench-deployed bench-memory test lint format
+
+help: ## Show what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+install: .venv/installed ## Make .venv and install everything
+
+.venv/installed: requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit("CloudAlbum needs Python 3.11 or newer: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+run: install ## Run the album and an embedded AWS here (PORT=5000 AWS_PORT=4566)
+	@$(BIN)/python -m infra.local --port $(PORT) --aws-port $(AWS_PORT)
+
+reset: install ## Wipe the local album: its accounts and photos
+	@$(BIN)/python -m infra.local --reset
+
+mail: install ## Print the mailbox of the embedded AWS, newest last
+	@test -f .local/env || { echo "The embedded AWS is not there: start it with make run."; exit 1; }
+	@. ./.local/env && $(BIN)/python -m infra.mail
+
+provision: install ## Create or update a stage's accounts, bucket and tables (STAGE=dev OVERWRITE=1)
+	@STAGE=$(STAGE) $(BIN)/python -m infra.provision
+
+package: install ## Build what AWS runs into dist/ (STAGE=dev)
+	@STAGE=$(STAGE) $(BIN)/python -m infra.package
+
+deploy: install ## Build, deploy and try a stage of the app (STAGE=dev)
+	@STAGE=$(STAGE) $(BIN)/python -m infra.deploy
+
+deploy-local: install ## Provision and deploy a stage into the embedded AWS of `make run`
+	@test -f .local/env || { echo "The embedded AWS is not there: start it with make run."; exit 1; }
+	@. ./.local/env && STAGE=$(STAGE) $(BIN)/python -m infra.provision
+	@. ./.local/env && STAGE=$(STAGE) $(BIN)/python -m infra.deploy
+
+destroy: install ## Remove a stage's app and website; with DATA=delete its photos too
+	@STAGE=$(STAGE) DATA=$(DATA) $(BIN)/python -m infra.destroy
+
+publish-frontend: install ## Publish a built single-page client (DIST=path STAGE=dev)
+	@STAGE=$(STAGE) DIST=$(DIST) $(BIN)/python -m infra.publish
+
+gateway-responses: install ## After `chalice deploy`: CORS headers on the gateway's own errors
+	@STAGE=$(STAGE) $(BIN)/python -m infra.gateway
+
+bench-deployed: install ## Cold and warm calls beside a hello-world app, in the AWS of `make run`
+	@test -f .local/env || { echo "The embedded AWS is not there: start it with make run."; exit 1; }
+	@. ./.local/env && $(BIN)/python -m bench.deployed
+
+bench-memory: install ## Memory and time of the largest pictures
+	@$(BIN)/python -m bench.memory
+
+test: install lint ## Check everything: style, types, tests
+	$(BIN)/pytest -n auto --dist loadgroup
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/mypy examples/myapp/app.py
+	$(BIN)/mypy examples/myapp/resize/app.py
+
+format: install ## Put the code into the house's format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
