@@ -1,0 +1,66 @@
+"""What the album refuses or fails to do, in its own terms.
+
+`http_errors` alone knows which HTTP status each one becomes. The text of an `AlbumError` is shown
+to people: it names what to do next, and never a bucket, a table, a pool or somebody's data.
+"""
+
+
+class AlbumError(Exception):
+    """Base of everything a client is told about."""
+
+
+class InvalidInput(AlbumError):
+    """A field of the request is missing, malformed or out of range."""
+
+    def __init__(self, field: str, expected: str) -> None:
+        super().__init__(f"{field}: {expected}")
+
+
+class NotSignedIn(AlbumError):
+    """Credentials or a token that do not prove who is asking."""
+
+
+class NotFound(AlbumError):
+    """Nothing there, or it is somebody else's: strangers cannot tell which."""
+
+
+class Conflict(AlbumError):
+    """The request is fine, but what it wants is taken."""
+
+
+class TooLarge(AlbumError):
+    """More bytes than one request may carry."""
+
+
+class UnsupportedImage(AlbumError):
+    """Bytes that are not a picture of a known format."""
+
+
+class UndecodableImage(AlbumError):
+    """A picture of a known format that is broken, or too big to decode."""
+
+
+class TryAgainLater(AlbumError):
+    """The same request will succeed later; `retry_after` is in seconds."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Throttled(TryAgainLater):
+    """Too many requests for AWS to take just now."""
+
+    def __init__(self) -> None:
+        super().__init__("Too many requests at once. Please try again in a few seconds.", 5)
+
+
+class Unavailable(TryAgainLater):
+    """AWS did not answer, or not in time."""
+
+    def __init__(self) -> None:
+        super().__init__("The album cannot be reached just now. Please try again shortly.", 5)
+
+
+class ConfigurationError(Exception):
+    """A setting is missing or malformed. For the operator's log, never for a client."""

@@ -1,0 +1,156 @@
+"""The services, each made on first use with its clients, and kept for the container's life.
+
+Importing this module imports neither boto3 nor Pillow: a cold start pays for what it uses.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from chalicelib.accounts import AccountService, Sessions
+    from chalicelib.ledger import Ledger
+    from chalicelib.lists import PhotoLists
+    from chalicelib.photos import PhotoService
+    from chalicelib.settings import Settings
+    from chalicelib.storage import PhotoStorage
+    from chalicelib.uploads import UploadService
+
+T = TypeVar("T")
+
+_made: dict[str, Any] = {}
+_making = threading.RLock()  # boto3 makes clients in one thread only, and `chalice local` has many
+
+
+def _once(make: Callable[[], T]) -> Callable[[], T]:
+    @functools.wraps(make)
+    def get() -> T:
+        with _making:
+            if make.__name__ not in _made:
+                _made[make.__name__] = make()
+            made: T = _made[make.__name__]
+            return made
+
+    return get
+
+
+@_once
+def settings() -> Settings:
+    """Return the settings. Raises ConfigurationError, and reads them again next time."""
+    from aws_parameter_store import AwsParameterStore
+
+    from chalicelib.aws import client_config
+    from chalicelib.settings import load_settings, parameter_path
+
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    return load_settings(AwsParameterStore(region, config=client_config()), parameter_path())
+
+
+@_once
+def photos() -> PhotoService:
+    """Return what the photo routes call."""
+    from chalicelib.photos import PhotoService
+
+    _connect_tables()
+    return PhotoService(storage(), ledger(), settings().thumbnail_box)
+
+
+@_once
+def uploads() -> UploadService:
+    """Return what the routes call that make photos."""
+    from chalicelib.uploads import UploadService
+
+    return UploadService(photos(), storage(), ledger(), settings().thumbnail_box)
+
+
+@_once
+def storage() -> PhotoStorage:
+    """Return the bucket of pictures."""
+    from chalicelib.aws import bucket_url, credentials
+    from chalicelib.presign import UrlSigner
+    from chalicelib.storage import PhotoStorage
+
+    config = settings()
+    client, bucket = _client("s3"), config.photo_bucket
+    signer = UrlSigner(
+        bucket_url(client, bucket), config.region, config.presigned_url_seconds, credentials()
+    )
+    return PhotoStorage(client, bucket, signer)
+
+
+@_once
+def ledger() -> Ledger:
+    """Return what writes photos' rows and counters."""
+    from pynamodb.connection import Connection
+
+    from chalicelib.ledger import Ledger
+    from chalicelib.models import TableMeta
+
+    connection = Connection(
+        region=settings().region,
+        connect_timeout_seconds=TableMeta.connect_timeout_seconds,
+        read_timeout_seconds=TableMeta.read_timeout_seconds,
+        max_retry_attempts=TableMeta.max_retry_attempts,
+    )
+    return Ledger(connection)
+
+
+@_once
+def lists() -> PhotoLists:
+    """Return what the routes of lists call."""
+    from chalicelib.cursors import Cursors
+    from chalicelib.lists import PhotoLists
+
+    return PhotoLists(photos().describe, Cursors(settings().client_secret))
+
+
+@_once
+def accounts() -> AccountService:
+    """Return what the user routes call."""
+    from chalicelib.accounts import AccountService
+    from chalicelib.cognito import UserPool
+
+    _connect_tables()
+    config = settings()
+    pool = UserPool(_client("cognito-idp"), config.pool_id, config.client_id, config.client_secret)
+    return AccountService(
+        pool, config.confirms_by_email, config.cognito_domain, config.callback_url
+    )
+
+
+@_once
+def sessions() -> Sessions:
+    """Return what the authorizer calls."""
+    from chalicelib import tokens
+    from chalicelib.accounts import Sessions
+
+    _connect_tables()
+    config = settings()
+    # The client's endpoint is the right host on AWS and on an emulator alike.
+    endpoint = _client("cognito-idp").meta.endpoint_url
+    url = f"{endpoint}/{config.pool_id}/.well-known/jwks.json"
+    keys = tokens.KeySet(lambda: tokens.fetch_keys(url))
+    return Sessions(tokens.TokenVerifier(keys, config.issuer, config.client_id))
+
+
+def _client(service: str) -> Any:
+    from chalicelib.aws import make_client
+
+    with _making:
+        if service not in _made:
+            _made[service] = make_client(service, settings().region)
+        return _made[service]
+
+
+def _connect_tables() -> None:
+    from chalicelib.models import Photo, UploadKey, User
+
+    config = settings()
+    photo_table, user_table = config.photo_table, config.user_table
+    for model, name in ((Photo, photo_table), (UploadKey, photo_table), (User, user_table)):
+        model.Meta.table_name = name
+        model.Meta.region = config.region
