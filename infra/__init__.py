@@ -1,0 +1,1 @@
+"""What never ships in the Lambda: the CloudFormation template, provisioning, the local runner."""

@@ -1,0 +1,139 @@
+"""Deploy a stage: build the package, hand it to CloudFormation, and try the URL that comes out.
+
+The very same way leads to AWS and, with AWS_ENDPOINT_URL set, to the embedded AWS.
+"""
+
+import base64
+import hashlib
+import json
+import os
+import sys
+import time
+import urllib.error
+import urllib.request
+from typing import Any
+
+from chalicelib import __version__
+from infra import account, package, stacks
+from infra.errors import OperatorError, exit_code
+from infra.stacks import MakeClient
+from infra.stages import Stage
+
+_SMOKE_SECONDS = 60
+
+
+def deploy(make_client: MakeClient, stage: Stage, built: package.Package) -> str:
+    """Deploy a package and return the API's URL. Raises OperatorError."""
+    cloudformation = make_client("cloudformation")
+    data = stacks.outputs(cloudformation, stage.data_stack)
+    if data is None:
+        raise OperatorError(
+            f"The stage {stage.name} has no data stack yet: make provision STAGE={stage.name}"
+        )
+    s3, bucket = make_client("s3"), data["PackageBucketName"]
+    upload(s3, bucket, built.key, built.zip.read_bytes())
+    settings = _settings_version(make_client("ssm"), stage.parameter_path)
+    for function in ("APIHandler", "JwtAuth"):
+        code = {"Bucket": bucket, "Key": built.key}
+        properties = built.template["Resources"][function]["Properties"]
+        properties["CodeUri"] = code
+        # Functions read the parameters once: another version of those makes them start anew.
+        properties["Environment"]["Variables"]["SETTINGS_VERSION"] = settings
+    template = json.dumps(built.template, separators=(",", ":")).encode()
+    template_key = hashlib.sha256(template).hexdigest() + ".json"
+    upload(s3, bucket, template_key, template)
+    parameters = {
+        "Stage": stage.name,
+        "PhotoBucket": data["PhotoBucketName"],
+        "PhotoTable": data["PhotoTableName"],
+        "UserTable": data["UserTableName"],
+        "UserPoolId": data["UserPoolId"],
+        "ParameterPath": stage.parameter_path.rstrip("/"),
+        "Emulated": str(account.emulated()).lower(),
+    }
+    # The gateway's definition outgrows the 51,200 bytes of a TemplateBody.
+    url = s3.generate_presigned_url("get_object", {"Bucket": bucket, "Key": template_key})
+    done = stacks.deploy(
+        cloudformation, stage.app_stack, {"TemplateURL": url.split("?")[0]}, parameters
+    )
+    print(f"{done} the stack {stage.app_stack}")
+    return api_url(stacks.outputs(cloudformation, stage.app_stack) or {})
+
+
+def smoke_test(url: str) -> None:
+    """Try the API as a stranger: it is up, it is this version, and it lets nobody in unknown.
+
+    Raises OperatorError.
+    """
+    for path, token, expected in (
+        ("/health", None, 200),
+        ("/photos", None, 401),
+        ("/photos", "Bearer nobody", 403),
+    ):
+        status, body = _settled(url + path, token, expected)
+        if status != expected:
+            raise OperatorError(
+                f"The API answers {status} to {path}, not {expected}: see the functions' logs."
+            )
+        if path == "/health" and body.get("version") != __version__:
+            raise OperatorError(f"The API is version {body.get('version')}, not {__version__}.")
+
+
+def _settings_version(ssm: Any, path: str) -> str:
+    """Return what changes whenever a parameter does, and tells nothing of their values."""
+    pages = ssm.get_paginator("get_parameters_by_path").paginate(Path=path)
+    found = [parameter for page in pages for parameter in page["Parameters"]]
+    versions = sorted(f"{one['Name']}:{one['Version']}" for one in found)
+    return hashlib.sha256("\n".join(versions).encode()).hexdigest()
+
+
+def upload(s3: Any, bucket: str, key: str, content: bytes) -> None:
+    """Store an object; S3 refuses it if what arrived is not what was sent."""
+    digest = hashlib.sha256(content).digest()
+    s3.put_object(
+        Bucket=bucket, Key=key, Body=content, ChecksumSHA256=base64.b64encode(digest).decode()
+    )
+
+
+def api_url(outputs: dict[str, str]) -> str:
+    """Return the API's URL, by the outputs of its stack."""
+    if account.emulated():  # which serves the API below its own address
+        return (
+            f"{os.environ['AWS_ENDPOINT_URL']}/restapis/{outputs['RestAPIId']}/api/_user_request_"
+        )
+    return outputs["EndpointURL"].rstrip("/")
+
+
+def _settled(url: str, token: str | None, expected: int) -> tuple[int, dict[str, Any]]:
+    """Return the answer once it is the expected one: a new API takes a while to be everywhere."""
+    deadline = time.monotonic() + _SMOKE_SECONDS
+    while True:
+        status, body = _get(url, token)
+        if status == expected or time.monotonic() > deadline:
+            return status, body
+        time.sleep(1)
+
+
+def _get(url: str, token: str | None) -> tuple[int, dict[str, Any]]:
+    request = urllib.request.Request(url, headers={"Authorization": token} if token else {})  # noqa: S310 (from our own stack)
+    try:
+        with urllib.request.urlopen(request, timeout=35) as response:  # noqa: S310
+            return response.status, json.load(response)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, {}
+    except OSError:
+        return 0, {}
+
+
+def main() -> None:
+    """Deploy the stage that STAGE names, in the account and region of the caller."""
+    stage, session = account.stage(), account.session()
+    print("Building the package ...", flush=True)
+    url = deploy(session.client, stage, package.build(stage))
+    smoke_test(url)
+    print(f"The API is up and refuses strangers:\n{url}")
+
+
+if __name__ == "__main__":
+    sys.exit(exit_code(main))

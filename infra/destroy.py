@@ -1,0 +1,106 @@
+"""Remove a stage: its app, parameters and website. Accounts and photos only with DATA=delete.
+
+Photos go before the accounts that own them, so that none is ever left that nobody can reach.
+"""
+
+import os
+import sys
+from typing import Any
+
+from infra import account, stacks
+from infra.errors import OperatorError, exit_code
+from infra.stacks import MakeClient
+from infra.stages import Stage
+
+
+def destroy(make_client: MakeClient, stage: Stage, *, data: bool = False) -> None:
+    """Remove a stage; what is not there is fine. `data` removes accounts and photos, too."""
+    cloudformation = make_client("cloudformation")
+    stacks.delete(cloudformation, stage.app_stack)
+    print(f"removed the stack {stage.app_stack}")
+    website = stacks.outputs(cloudformation, stage.website_stack)
+    if website is not None:
+        _empty(make_client("s3"), website["BucketName"])
+    stacks.delete(cloudformation, stage.website_stack)
+    print(f"removed the stack {stage.website_stack}")
+    if data:
+        _destroy_data(make_client, stage)
+    _delete_parameters(make_client("ssm"), stage.parameter_path)
+    print(f"removed the parameters under {stage.parameter_path}")
+
+
+def _destroy_data(make_client: MakeClient, stage: Stage) -> None:
+    cloudformation = make_client("cloudformation")
+    outputs = stacks.outputs(cloudformation, stage.data_stack)
+    if outputs is None:
+        return
+    s3, dynamodb, cognito = (make_client(name) for name in ("s3", "dynamodb", "cognito-idp"))
+    # The stack keeps its resources when it goes, so each is removed by itself, photos first.
+    for bucket in (outputs["PhotoBucketName"], outputs["PackageBucketName"]):
+        if _empty(s3, bucket):
+            s3.delete_bucket(Bucket=bucket)
+    for table in (outputs["PhotoTableName"], outputs["UserTableName"]):
+        try:
+            dynamodb.delete_table(TableName=table)
+            dynamodb.get_waiter("table_not_exists").wait(TableName=table)
+        except dynamodb.exceptions.ResourceNotFoundException:
+            pass
+    _delete_pool(cognito, outputs["UserPoolId"])
+    cloudformation.update_termination_protection(
+        StackName=stage.data_stack, EnableTerminationProtection=False
+    )
+    stacks.delete(cloudformation, stage.data_stack)
+    print(f"removed the stack {stage.data_stack} with every account and photo")
+
+
+def _delete_pool(cognito: Any, pool_id: str) -> None:
+    try:
+        pool = cognito.describe_user_pool(UserPoolId=pool_id)["UserPool"]
+    except cognito.exceptions.ResourceNotFoundException:
+        return
+    if pool.get("Domain"):
+        cognito.delete_user_pool_domain(UserPoolId=pool_id, Domain=pool["Domain"])
+    # An update resets whatever it does not name, which makes no difference to a pool that goes.
+    cognito.update_user_pool(UserPoolId=pool_id, DeletionProtection="INACTIVE")
+    cognito.delete_user_pool(UserPoolId=pool_id)
+
+
+def _empty(s3: Any, bucket: str) -> bool:
+    """Remove every object of a bucket; return whether there is such a bucket."""
+    try:
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+            keys = [{"Key": one["Key"]} for one in page.get("Contents", [])]
+            if keys:
+                answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
+                if answer.get("Errors"):
+                    raise OperatorError(f"S3 did not remove all of {bucket}: run it again.")
+    except s3.exceptions.NoSuchBucket:
+        return False
+    return True
+
+
+def _delete_parameters(ssm: Any, path: str) -> None:
+    pages = ssm.get_paginator("get_parameters_by_path").paginate(Path=path, Recursive=True)
+    for name in [one["Name"] for page in pages for one in page["Parameters"]]:
+        ssm.delete_parameters(Names=[name])
+
+
+def main() -> None:
+    """Destroy the stage that STAGE names; with DATA=delete its accounts and photos as well."""
+    stage = account.stage()
+    data = os.environ.get("DATA", "")
+    if data not in ("", "delete"):
+        raise OperatorError(f"DATA={data} means nothing: DATA=delete removes accounts and photos.")
+    session = account.session()
+    if data:
+        print(f"Type {stage.data_stack} to remove every account and photo in it: ", end="")
+        sys.stdout.flush()
+        if sys.stdin.readline().strip() != stage.data_stack:
+            raise OperatorError("That is not its name: nothing was removed.")
+    destroy(session.client, stage, data=bool(data))
+    if not data:
+        print(f"kept the stack {stage.data_stack}: accounts and photos (DATA=delete removes them)")
+
+
+if __name__ == "__main__":
+    sys.exit(exit_code(main))

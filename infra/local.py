@@ -1,0 +1,263 @@
+"""Run the album on this machine: an embedded AWS (MiniStack) and `chalice local` in front of it.
+
+`make run` is the way in. Everything is stopped by Ctrl-C, SIGTERM or closing the terminal,
+MiniStack always cleanly: it saves its state on the way out.
+"""
+
+import argparse
+import contextlib
+import fcntl
+import http.client
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import sysconfig
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import boto3
+
+from infra.errors import OperatorError, exit_code
+from infra.provision import provision
+from infra.stages import Stage
+
+ROOT = Path(__file__).parent.parent
+HOST = "127.0.0.1"
+REGION = "ap-northeast-2"
+START_SECONDS = 60
+STOP_SECONDS = 30
+
+
+class Process:
+    """A child in a session of its own, so that a terminal's Ctrl-C reaches only the runner."""
+
+    def __init__(
+        self,
+        name: str,
+        command: list[str],
+        env: dict[str, str] | None = None,
+        log: IO[bytes] | None = None,
+    ) -> None:
+        self.name = name
+        self._popen = subprocess.Popen(
+            command,
+            env=os.environ | (env or {}),
+            cwd=ROOT,
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,  # a child that probes the terminal would wait for its answer
+            stdout=log,
+            stderr=log,
+        )
+
+    @property
+    def running(self) -> bool:
+        """Tell whether it still runs."""
+        return self._popen.poll() is None
+
+    def stop(self) -> None:
+        """Ask it to stop, wait for it, and leave nothing of its session behind."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._popen.pid, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._popen.wait(STOP_SECONDS)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._popen.pid, signal.SIGKILL)
+        self._popen.wait()
+
+
+class LocalAlbum:
+    """The album on two ports of this machine, its state in one folder."""
+
+    def __init__(self, port: int, aws_port: int, state: Path) -> None:
+        self.url = f"http://{HOST}:{port}"
+        self._port = port
+        self._aws_port = aws_port
+        self._state = state
+        self._stop = threading.Event()
+
+    def run(self) -> None:
+        """Run until a signal comes or a part of it dies. Raises OperatorError."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+            signal.signal(number, lambda *_: self._stop.set())
+        # The developer's own profile, settings or proxy must not leak into the embedded AWS.
+        for name in [name for name in os.environ if name.startswith(("AWS_", "CLOUDALBUM_"))]:
+            del os.environ[name]
+        here = f"{HOST},localhost"
+        os.environ.update(self.env, NO_PROXY=here, no_proxy=here)
+        with locked(self._state), contextlib.ExitStack() as started:
+            for name, port in (("PORT", self._port), ("AWS_PORT", self._aws_port)):
+                check_free(name, port)
+            if self._port == self._aws_port:
+                raise OperatorError(f"PORT and AWS_PORT cannot both be {self._port}.")
+            aws = self._start_aws(started)
+            for line in provision(boto3.client, Stage("dev"), REGION, tls_only=False):
+                say(f"  {line}")
+            self._write_env()
+            api = self._start_api(started)
+            say(self._welcome())
+            terminals = [stream for stream in (sys.stdin, sys.stdout) if stream.isatty()]
+            while not self._stop.wait(0.2) and not any(map(hung_up, terminals)):
+                for process in (aws, api):
+                    if not process.running:
+                        raise OperatorError(f"{process.name} stopped by itself.")
+            say("\nStopping; the embedded AWS saves its state.")
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What tells boto3, PynamoDB and Chalice to use the embedded AWS."""
+        return {
+            "AWS_ENDPOINT_URL": f"http://{HOST}:{self._aws_port}",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
+        }
+
+    def _start_aws(self, started: contextlib.ExitStack) -> Process:
+        say("Starting the embedded AWS ...")
+        temporary = (self._state / "tmp").absolute()  # unpacked functions, which it leaves behind
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir()
+        log = started.enter_context((self._state / "ministack.log").open("ab"))
+        env = {
+            "AUTH": "true",
+            "BIND_HOST": HOST,
+            "GATEWAY_PORT": str(self._aws_port),
+            "IOT_MTLS_ENABLED": "0",
+            "MINISTACK_REGION": REGION,
+            "PERSIST_STATE": "1",
+            "S3_PERSIST": "1",
+            "S3_DATA_DIR": str(self._state / "s3"),
+            "STATE_DIR": str(self._state / "state"),
+            "TMPDIR": str(temporary),
+        }
+        aws = Process("The embedded AWS", [program("ministack")], env, log)
+        started.callback(aws.stop)
+        self._wait_for(f"http://{HOST}:{self._aws_port}/_ministack/health", aws, f"see {log.name}")
+        return aws
+
+    def _write_env(self) -> None:
+        lines = "".join(f"export {name}={value}\n" for name, value in self.env.items())
+        (self._state / "env").write_text(lines)
+
+    def _start_api(self, started: contextlib.ExitStack) -> Process:
+        say("Starting the API ...")
+        # Chalice's reloader watches every file below the project, and so the album's own data.
+        command = [program("chalice"), "local", "--no-autoreload", "--port", str(self._port)]
+        api = Process("The API", command)
+        started.callback(api.stop)
+        self._wait_for(f"{self.url}/health", api, "its output is above")
+        return api
+
+    def _wait_for(self, url: str, process: Process, hint: str) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not answers(url):
+            if not process.running or time.monotonic() > deadline:
+                raise OperatorError(f"{process.name} did not start: {hint}.")
+            if self._stop.wait(0.1):
+                raise OperatorError("Stopped before it was up.")
+
+    def _welcome(self) -> str:
+        account = '{"email": "me@example.com", "password": "Secret-2026", "username": "Me"}'
+        reader = 'import json, sys; print(json.load(sys.stdin)["accessToken"])'
+        return f"""
+The album is at     {self.url}
+The embedded AWS    {self.env["AWS_ENDPOINT_URL"]}   (for its clients:  . {self._state}/env)
+Stop with           Ctrl-C
+
+Try, in another terminal:
+curl {self.url}/users/signup -H 'Content-Type: application/json' -d '{account}'
+TOKEN=$(curl -s {self.url}/users/signin -H 'Content-Type: application/json' -d '{account}' \
+| python3 -c '{reader}')
+curl {self.url}/photos -H "Authorization: Bearer $TOKEN"
+"""
+
+
+@contextlib.contextmanager
+def locked(state: Path) -> Iterator[None]:
+    """Hold the state folder for one process. Raises OperatorError while another holds it."""
+    state.mkdir(parents=True, exist_ok=True)
+    with (state / "lock").open("w") as lock:
+        _lock(lock, state)
+        yield
+
+
+def _lock(lock: IO[str], state: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise OperatorError(f"The album runs already with the state in {state}.") from None
+
+
+def hung_up(terminal: IO[str]) -> bool:
+    """Tell whether a terminal is gone: `make`, when it leads the session, passes no SIGHUP on."""
+    poll = select.poll()
+    poll.register(terminal, 0)  # a hang-up is always reported
+    return bool(poll.poll(0))
+
+
+def check_free(name: str, port: int) -> None:
+    """Raise OperatorError when `port`, given as the variable `name`, is taken or no port."""
+    if not 0 < port < 65536:
+        raise OperatorError(f"{name}={port} is no port: choose one from 1 to 65535.")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise OperatorError(
+                f"Port {port} cannot be used ({error.strerror}). Choose another: make run {name}="
+            ) from None
+
+
+def answers(url: str) -> bool:
+    """Tell whether `url` answers 200."""
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=5):
+            return True
+    except (urllib.error.URLError, http.client.HTTPException, OSError):
+        return False
+
+
+def program(name: str) -> str:
+    """Return the path of a program installed beside this Python."""
+    return str(Path(sysconfig.get_path("scripts")) / name)
+
+
+def say(text: str) -> None:
+    """Print; a terminal that is gone must not keep anything from being stopped."""
+    with contextlib.suppress(OSError):
+        print(text, flush=True)
+
+
+def reset(state: Path) -> None:
+    """Wipe the local state. Raises OperatorError while the album runs."""
+    with locked(state):
+        shutil.rmtree(state)
+
+
+def main() -> None:
+    """Run or reset the local album, as the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=5000)
+    parser.add_argument("--aws-port", type=int, default=4566)
+    parser.add_argument("--state", type=Path, default=Path(".local"))
+    parser.add_argument("--reset", action="store_true", help="wipe the state instead")
+    arguments = parser.parse_args()
+    if arguments.reset:
+        reset(arguments.state)
+    else:
+        LocalAlbum(arguments.port, arguments.aws_port, arguments.state).run()
+
+
+if __name__ == "__main__":
+    sys.exit(exit_code(main))

@@ -1,0 +1,196 @@
+"""Build the very zip and template that AWS runs: `chalice package`, then only what runs is kept.
+
+Needs no credentials and makes no AWS call. The same commit gives the same bytes.
+"""
+
+import collections
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from chalicelib.settings import cors_allow_origin
+from infra import account, gateway
+from infra.errors import OperatorError, exit_code
+from infra.stages import Stage
+
+ROOT = Path(__file__).parent.parent
+OUT = ROOT / "dist"
+_MERGED = Path(__file__).with_name("app.yaml")
+_BIGGEST = 25_000_000  # bytes, zipped
+
+_SERVICES = ("cognito-idp", "dynamodb", "s3", "ssm", "sso", "sso-oidc", "sts")
+_NEVER_RUNS = re.compile(
+    r"README\.md$"  # vendor's
+    r"|.*/__pycache__/|.*\.py[ci]$|[^/]*\.(dist-info|data)/"
+    r"|boto3/(data|examples)/"
+    rf"|botocore/data/(?!({'|'.join(_SERVICES)})/)[^/]+/"
+    # python-jose asks for these, and uses cryptography instead.
+    r"|(ecdsa|rsa|pyasn1)/"
+)
+
+# The plain Chalice way knows resources by their names' patterns; here each is the exact one.
+_HERE = "${AWS::Region}:${AWS::AccountId}"
+_EXACT = {
+    "arn:aws:ssm:*:*:parameter/cloudalbum": f"ssm:{_HERE}:parameter${{ParameterPath}}",
+    "arn:aws:ssm:*:*:parameter/cloudalbum/*": f"ssm:{_HERE}:parameter${{ParameterPath}}/*",
+    "arn:aws:cognito-idp:*:*:userpool/*": f"cognito-idp:{_HERE}:userpool/${{UserPoolId}}",
+    "arn:aws:dynamodb:*:*:table/User": f"dynamodb:{_HERE}:table/${{UserTable}}",
+    "arn:aws:dynamodb:*:*:table/Photo": f"dynamodb:{_HERE}:table/${{PhotoTable}}",
+    "arn:aws:dynamodb:*:*:table/Photo/index/by_taken": (
+        f"dynamodb:{_HERE}:table/${{PhotoTable}}/index/by_taken"
+    ),
+    "arn:aws:s3:::cloudalbum-dev-photos-*": "s3:::${PhotoBucket}",
+    "arn:aws:s3:::cloudalbum-dev-photos-*/photos/*": "s3:::${PhotoBucket}/photos/*",
+    "arn:aws:s3:::cloudalbum-dev-photos-*/uploads/*": "s3:::${PhotoBucket}/uploads/*",
+    "arn:aws:logs:*:*:log-group:/aws/lambda/cloudalbum-dev*": (
+        f"logs:{_HERE}:log-group:/aws/lambda/${{AWS::StackName}}-*"
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Package:
+    """What is deployed: the functions' zip, and the SAM template that names it."""
+
+    zip: Path
+    template: dict[str, Any]
+
+    @property
+    def key(self) -> str:
+        """Return a name that only the same bytes have."""
+        return hashlib.sha256(self.zip.read_bytes()).hexdigest() + ".zip"
+
+
+def build(stage: Stage, out: Path = OUT) -> Package:
+    """Build the package of a stage into the folder `out`. Raises OperatorError."""
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        with _alone():
+            _chalice_package(stage, Path(folder))
+        written = yaml.safe_load((Path(folder) / "sam.yaml").read_text())
+        _repack(Path(folder) / "deployment.zip", out / "deployment.zip")
+    package = Package(out / "deployment.zip", _finished(written, stage))
+    (out / f"template-{stage.name}.json").write_text(json.dumps(package.template, indent=1))
+    return package
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Let one process at a time use Chalice's cache of dependencies, which it rewrites in place."""
+    folder = os.open(ROOT / ".chalice", os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _chalice_package(stage: Stage, folder: Path) -> None:
+    chalice = Path(sysconfig.get_path("scripts")) / "chalice"
+    command = [str(chalice), "package", "--stage", stage.name]
+    run = subprocess.run(
+        [*command, "--merge-template", str(_MERGED), str(folder)],
+        cwd=ROOT,
+        # Chalice wants a region to be set; the package is the same for all of them.
+        env=os.environ | {"AWS_DEFAULT_REGION": os.environ.get("AWS_DEFAULT_REGION", "us-east-1")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if run.returncode != 0:
+        raise OperatorError(f"chalice package failed:\n{run.stdout}{run.stderr}")
+
+
+def _repack(written: Path, packed: Path) -> None:
+    """Copy a zip without what never runs, in one order, with one date and one mode for all."""
+    with zipfile.ZipFile(written) as source, zipfile.ZipFile(packed, "w") as target:
+        _refuse_local_builds(source)
+        for name in sorted(source.namelist()):
+            if name.endswith("/") or _NEVER_RUNS.match(name):
+                continue
+            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+            entry.external_attr = 0o644 << 16
+            target.writestr(entry, source.read(name), zipfile.ZIP_DEFLATED, compresslevel=9)
+
+
+def _refuse_local_builds(archive: zipfile.ZipFile) -> None:
+    """Raise OperatorError if a dependency was compiled here: it would not load in Lambda.
+
+    Chalice compiles what has no wheel for Lambda's Linux; a wheel's tags tell (PEP 425, PEP 600).
+    """
+    for name in archive.namelist():
+        if name.endswith(".dist-info/WHEEL"):
+            tags = re.findall(r"^Tag: (\S+)", archive.read(name).decode(), re.MULTILINE)
+            if not any(tag.endswith("-any") or "manylinux" in tag for tag in tags):
+                dependency = name.split(".dist-info")[0]
+                raise OperatorError(
+                    f"{dependency} has no wheel for Lambda and was compiled on this machine: "
+                    "pin a release that has one in requirements.txt."
+                )
+
+
+def _finished(template: dict[str, Any], stage: Stage) -> dict[str, Any]:
+    """Return Chalice's template with the stage's settings and exact rights."""
+    resources = template["Resources"]
+    for name in ("ApiHandlerRole", "JwtAuthRole"):
+        for policy in resources[name]["Properties"]["Policies"]:
+            for statement in policy["PolicyDocument"]["Statement"]:
+                statement["Resource"] = [_exact(arn) for arn in statement["Resource"]]
+    origin = cors_allow_origin()
+    resources["RestAPI"]["Properties"]["GatewayResponses"] = gateway.responses(origin)
+    for name in ("APIHandler", "JwtAuth"):
+        environment = resources[name]["Properties"].setdefault("Environment", {})
+        variables = environment.setdefault("Variables", {})
+        variables["CLOUDALBUM_PARAMETER_PATH"] = stage.parameter_path
+        variables["CORS_ALLOW_ORIGIN"] = origin
+    # Chalice 1.34 spells the function's logical name in another way here, which AWS refuses.
+    log_group = resources["ApiHandlerLogGroup"]["Properties"]
+    log_group["LogGroupName"] = {"Fn::Sub": "/aws/lambda/${APIHandler}"}
+    return template
+
+
+def _exact(arn: str) -> Any:
+    if arn == "*":
+        return arn
+    if arn not in _EXACT:
+        raise OperatorError(f"{arn} is in a policy of .chalice, but not among the exact ARNs here.")
+    exact = {"Fn::Sub": f"arn:${{AWS::Partition}}:{_EXACT[arn]}"}
+    return {"Fn::If": ["OnEmulator", "*", exact]} if ":ssm:" in arn else exact
+
+
+def largest_parts(package: Path, most: int = 10) -> list[tuple[str, int]]:
+    """Return the package's largest parts, by its top-level names, in zipped bytes."""
+    sizes: collections.Counter[str] = collections.Counter()
+    with zipfile.ZipFile(package) as archive:
+        for entry in archive.infolist():
+            sizes[entry.filename.split("/")[0]] += entry.compress_size
+    return sizes.most_common(most)
+
+
+def main() -> None:
+    """Build the package of the stage that STAGE names, and say how large it is."""
+    package = build(account.stage())
+    size = package.zip.stat().st_size
+    for name, part in largest_parts(package.zip):
+        print(f"{part / 1e6:8.2f} MB  {name}")
+    print(f"{size / 1e6:8.2f} MB  {package.zip.relative_to(ROOT)}  {package.key}")
+    if size > _BIGGEST:
+        raise OperatorError(f"The package is larger than {_BIGGEST / 1e6:.0f} MB.")
+
+
+if __name__ == "__main__":
+    sys.exit(exit_code(main))

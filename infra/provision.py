@@ -1,0 +1,137 @@
+"""Create or update a stage's data stack, and write the parameters that describe it.
+
+`make provision` is the way in; `make run` does the same in the embedded AWS.
+"""
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from infra import account, stacks
+from infra.errors import OperatorError, exit_code
+from infra.stacks import MakeClient
+from infra.stages import Stage
+
+TEMPLATE = Path(__file__).with_name("data.yaml")
+
+# What an operator may choose, by an environment variable of the same name.
+CHOICES = {
+    "S3_PRESIGNED_EXP": "3600",
+    "THUMBNAIL_WIDTH": "300",
+    "THUMBNAIL_HEIGHT": "200",
+    "DDB_RCU": "0",
+    "DDB_WCU": "0",
+    "SIGNUP_CONFIRMATION": "auto",
+    "CALLBACK_URL": "http://localhost:8080/",
+}
+_EXPECTED = {
+    "SIGNUP_CONFIRMATION": (r"auto|email", "auto or email"),
+    "CALLBACK_URL": (r"https?://\S+", "a URL"),
+}
+_STACK_PARAMETERS = {
+    "DDB_RCU": "ReadCapacityUnits",
+    "DDB_WCU": "WriteCapacityUnits",
+    "SIGNUP_CONFIRMATION": "SignupConfirmation",
+    "CALLBACK_URL": "CallbackUrl",
+}
+
+
+def provision(
+    make_client: MakeClient,
+    stage: Stage,
+    region: str,
+    *,
+    tls_only: bool = True,
+    chosen: dict[str, str] | None = None,
+    overwrite: bool = False,
+) -> list[str]:
+    """Create or update the data stack and write its parameters; return what was done, in lines.
+
+    `make_client` takes a service's name and returns a boto3 client for it. A parameter that has
+    another value already is kept, unless `overwrite` says otherwise.
+    """
+    path, ssm = stage.parameter_path, make_client("ssm")
+    there = _read(ssm, path)
+    cloudformation = make_client("cloudformation")
+    # What was chosen before is in the parameters or, if those were removed, in the stack.
+    stack = stacks.parameters(cloudformation, stage.data_stack)
+    before = {name: stack[key] for name, key in _STACK_PARAMETERS.items() if key in stack}
+    before |= {name: there[name] for name in CHOICES if name in there}
+    choices = CHOICES | before | (chosen or {})
+    kept = {} if overwrite else there
+    given = {
+        "Stage": stage.name,
+        "TableSuffix": stage.table_suffix,
+        "TlsOnly": str(tls_only).lower(),
+        # The stack follows the parameters, so that pool and app never disagree.
+        **{key: kept.get(name, choices[name]) for name, key in _STACK_PARAMETERS.items()},
+    }
+    template = {"TemplateBody": TEMPLATE.read_text()}
+    done = None
+    if stacks.outputs(cloudformation, stage.data_stack) is None:
+        # A creation that fails is rolled back, which a protected pool would not let happen.
+        unprotected = given | {"PoolDeletionProtection": "INACTIVE"}
+        done = stacks.deploy(cloudformation, stage.data_stack, template, unprotected)
+    given["PoolDeletionProtection"] = "ACTIVE"
+    updated = stacks.deploy(cloudformation, stage.data_stack, template, given)
+    cloudformation.update_termination_protection(
+        StackName=stage.data_stack, EnableTerminationProtection=True
+    )
+    outputs = stacks.outputs(cloudformation, stage.data_stack) or {}
+    values = choices | _parameters(make_client, outputs) | {"AWS_REGION": region}
+    lines = [f"{done or updated} the stack {stage.data_stack}"]
+    for name, value in values.items():
+        if there.get(name) == value:
+            continue
+        if name in kept:
+            lines.append(f"kept {path}{name}, which has another value (OVERWRITE=1 replaces it)")
+        else:
+            ssm.put_parameter(Name=path + name, Value=value, Type="SecureString", Overwrite=True)
+            lines.append(f"wrote {path}{name}")
+    return lines
+
+
+def _parameters(make_client: MakeClient, outputs: dict[str, str]) -> dict[str, str]:
+    client = make_client("cognito-idp").describe_user_pool_client(
+        UserPoolId=outputs["UserPoolId"], ClientId=outputs["UserPoolClientId"]
+    )["UserPoolClient"]
+    return {
+        "S3_PHOTO_BUCKET": outputs["PhotoBucketName"],
+        "COGNITO_POOL_ID": outputs["UserPoolId"],
+        "COGNITO_CLIENT_ID": outputs["UserPoolClientId"],
+        "COGNITO_CLIENT_SECRET": client["ClientSecret"],
+        "COGNITO_DOMAIN": outputs["UserPoolDomain"],
+        "PHOTO_TABLE": outputs["PhotoTableName"],
+        "USER_TABLE": outputs["UserTableName"],
+    }
+
+
+def _read(ssm: Any, path: str) -> dict[str, str]:
+    pages = ssm.get_paginator("get_parameters_by_path").paginate(Path=path, WithDecryption=True)
+    found = [parameter for page in pages for parameter in page["Parameters"]]
+    return {one["Name"].removeprefix(path): one["Value"] for one in found}
+
+
+def main() -> None:
+    """Provision the stage that STAGE names, in the account and region of the caller."""
+    chosen = {name: os.environ[name] for name in CHOICES if os.environ.get(name)}
+    for name, value in chosen.items():
+        pattern, expected = _EXPECTED.get(name, (r"\d{1,9}", "a whole number"))
+        if not re.fullmatch(pattern, value):
+            raise OperatorError(f"{name}={value} is not {expected}.")
+    session = account.session()
+    done = provision(
+        session.client,
+        account.stage(),
+        session.region_name,
+        tls_only=not account.emulated(),
+        chosen=chosen,
+        overwrite=os.environ.get("OVERWRITE") == "1",
+    )
+    print("\n".join(done))
+
+
+if __name__ == "__main__":
+    sys.exit(exit_code(main))
