@@ -1,0 +1,22 @@
+"""What all tests share."""
+
+import socket
+from typing import NoReturn
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that points the end-to-end tests at an album that runs already."""
+    parser.addoption("--base-url", help="run tests/e2e/test_album.py against this URL alone")
+
+
+@pytest.fixture
+def no_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail whatever connects to anything."""
+
+    def refuse(*_: object) -> NoReturn:
+        raise AssertionError("this test opened a socket")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket.socket, "connect_ex", refuse)

@@ -1,0 +1,134 @@
+"""The main job of the album, over HTTP."""
+
+import base64
+import hashlib
+import io
+import time
+import uuid
+
+import pytest
+import requests
+from jose import jwt
+from PIL import Image
+
+from tests import pictures
+from tests.e2e.stack import Person
+
+pytestmark = pytest.mark.xdist_group("local-stack")
+
+
+def test_the_labs_own_steps_work(album_url: str) -> None:
+    account = {
+        "email": f"super-{uuid.uuid4()}@mario.com",
+        "password": "Super2019!",
+        "username": "SuperMario",
+    }
+    response = requests.post(f"{album_url}/users/signup", json=account, timeout=30)
+    assert (response.status_code, response.json()) == (200, {"ok": True})
+    del account["username"]
+    response = requests.post(f"{album_url}/users/signin", json=account, timeout=30)
+    assert response.status_code == 200
+    assert {"accessToken", "refreshToken"} <= set(response.json())
+
+
+def test_pictures_come_back_byte_for_byte(mario: Person) -> None:
+    as_file, as_text = pictures.jpeg(2048, 1371), pictures.jpeg(1371, 2048)
+    assert mario.upload(as_file).status_code == 200
+    encoded = base64.b64encode(as_text).decode()
+    assert mario.post_form(base64_image=encoded).status_code == 200
+    listed = mario.get("/photos/").json()["photos"]
+    for photo, picture in zip(listed, (as_text, as_file), strict=True):
+        original = requests.get(photo["originalSrc"], timeout=30)
+        assert original.content == picture
+        assert original.headers["Content-Type"] == "image/jpeg"
+        assert photo["sha256"] == hashlib.sha256(picture).hexdigest()
+        thumbnail = Image.open(io.BytesIO(requests.get(photo["thumbSrc"], timeout=30).content))
+        assert thumbnail.width <= 300
+        assert thumbnail.height <= 200
+        assert thumbnail.width == 300 or thumbnail.height == 200
+
+
+@pytest.mark.parametrize("mode", ["thumbnail", "original"])
+def test_the_redirect_leads_to_the_bytes(mario: Person, mode: str) -> None:
+    picture = pictures.jpeg()
+    photo_id = mario.upload(picture).json()["photo_id"]
+    redirect = mario.get(f"/photos/{photo_id}?mode={mode}")
+    assert redirect.status_code == 302
+    content = requests.get(redirect.headers["Location"], timeout=30).content
+    assert (content == picture) is (mode == "original")
+    assert Image.open(io.BytesIO(content)).format == "JPEG"
+
+
+def test_a_url_that_was_tampered_with_is_refused(mario: Person, luigi: Person) -> None:
+    mine = mario.upload(pictures.jpeg()).json()["photo"]
+    theirs = luigi.upload(pictures.jpeg()).json()["photo"]
+    url = mine["originalSrc"]
+    url = url.replace(mine["user_id"], theirs["user_id"]).replace(mine["id"], theirs["id"])
+    assert requests.get(url, timeout=30).status_code == 403
+    assert requests.get(theirs["originalSrc"].split("?")[0], timeout=30).status_code == 403
+
+
+def test_a_second_account_sees_none_of_it(mario: Person, luigi: Person) -> None:
+    photo_id = mario.upload(pictures.jpeg()).json()["photo_id"]
+    assert luigi.get("/photos").json()["photos"] == []
+    for method in ("GET", "DELETE"):
+        assert luigi.request(method, f"/photos/{photo_id}").status_code == 404
+    assert luigi.get(f"/photos/{photo_id}?mode=original").status_code == 404
+    assert mario.get(f"/photos/{photo_id}").status_code == 200
+
+
+def test_a_deleted_photo_and_its_bytes_are_gone(mario: Person) -> None:
+    photo = mario.upload(pictures.jpeg()).json()["photo"]
+    assert mario.request("DELETE", f"/photos/{photo['id']}").status_code == 200
+    assert mario.get("/photos").json()["photos"] == []
+    assert requests.get(photo["originalSrc"], timeout=30).status_code == 404
+    assert requests.get(photo["thumbSrc"], timeout=30).status_code == 404
+
+
+def test_signing_out_counts_at_once_for_every_session(mario: Person) -> None:
+    phone = Person(mario.url, mario.email)
+    phone.sign_in()
+    # Tokens carry whole seconds: within one, nobody can tell which of two sessions came first.
+    while time.time() < jwt.get_unverified_claims(phone.token)["iat"] + 1:
+        time.sleep(0.05)
+    assert mario.sign_out().status_code == 200
+    assert mario.get("/photos").status_code == 403
+    assert phone.get("/photos").status_code == 403
+    mario.sign_in()
+    assert mario.get("/photos").status_code == 200
+
+
+def test_a_revoked_token_does_not_keep_anybody_from_signing_in(mario: Person) -> None:
+    mario.sign_out()
+    assert mario.get("/photos").status_code == 403
+    assert mario.sign_in().status_code == 200  # with the revoked token in Authorization
+
+
+def test_every_sign_in_right_after_a_sign_out_is_accepted(mario: Person) -> None:
+    for _ in range(5):
+        assert mario.sign_out().json() == {"ok": True}
+        assert mario.sign_in().status_code == 200
+        assert mario.get("/photos").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/photos", "/photos/", "/photos/file/", "/users/signout"])
+def test_forged_tokens_are_refused(mario: Person, path: str) -> None:
+    header, payload, signature = mario.token.split(".")
+    none = base64.urlsafe_b64encode(b'{"alg":"none"}').rstrip(b"=").decode()
+    forged = [
+        f"{none}.{payload}.",
+        f"{header}.{payload}.AAAA",
+        f"{header}.{payload[:-2]}.{signature}",
+    ]
+    method = "GET" if path.startswith("/photos") and "file" not in path else "POST"
+    for token in forged:
+        headers = {"Authorization": f"Bearer {token}"}
+        assert mario.request(method, path, headers=headers).status_code in (401, 403)
+    assert requests.request(method, mario.url + path, timeout=30).status_code == 401
+    assert mario.get("/photos").status_code == 200
+
+
+def test_a_redirected_script_may_read_the_bytes(mario: Person) -> None:
+    photo = mario.upload(pictures.jpeg()).json()["photo"]
+    response = requests.get(photo["originalSrc"], headers={"Origin": "null"}, timeout=30)
+    assert response.headers["Access-Control-Allow-Origin"] in ("*", "null")

@@ -1,0 +1,76 @@
+"""An album at full size, over HTTP."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests import pictures
+from tests.e2e.stack import Person, RunningStack
+
+pytestmark = pytest.mark.xdist_group("local-stack")
+
+COUNT = 10_000
+
+
+@pytest.fixture(scope="module")
+def collector(stack: RunningStack) -> Person:
+    """Return somebody with ten thousand photos, one in a thousand of them rare."""
+    person = Person(stack.url, "collector@example.com")
+    person.sign_up()
+    person.sign_in()
+    photo = person.upload(pictures.jpeg(16, 16)).json()["photo"]
+    dynamodb = stack.make_client("dynamodb")
+    key = {"user_id": {"S": photo["user_id"]}, "id": {"S": photo["id"]}}
+    row = dynamodb.get_item(TableName="Photo", Key=key)["Item"]
+
+    def batches() -> Iterator[list[dict[str, Any]]]:
+        for start in range(1, COUNT, 25):
+            yield [
+                {"PutRequest": {"Item": row | changed(number)}}
+                for number in range(start, min(start + 25, COUNT))
+            ]
+
+    def changed(number: int) -> dict[str, Any]:
+        photo_id = f"{photo['id'][:-12]}{number:012x}"
+        return {
+            "id": {"S": photo_id},
+            "taken_key": {"S": f"2001-01-01T00:00:00#{photo_id}"},
+            "search_text": {"S": "rare" if number % 1000 == 500 else "common"},
+            "desc": {"S": "x" * 300},
+        }
+
+    with ThreadPoolExecutor(4) as threads:
+        list(
+            threads.map(
+                lambda puts: dynamodb.batch_write_item(RequestItems={"Photo": puts}), batches()
+            )
+        )
+    return person
+
+
+def pages(person: Person, query: str) -> list[list[str]]:
+    found: list[list[str]] = []
+    cursor = ""
+    while True:
+        body = person.get(f"/photos?{query}{cursor}").json()
+        found.append([photo["id"] for photo in body["photos"]])
+        if body["nextCursor"] is None:
+            return found
+        cursor = f"&cursor={body['nextCursor']}"
+
+
+def test_ten_thousand_photos_are_listed_page_by_page(collector: Person) -> None:
+    found = pages(collector, "limit=1000")
+    assert [len(page) for page in found] == [1000] * 10
+    assert len({photo_id for page in found for photo_id in page}) == COUNT
+
+
+def test_the_few_among_ten_thousand_are_found(collector: Person) -> None:
+    assert sum(len(page) for page in pages(collector, "q=rare&limit=4")) == 10
+    assert len(pages(collector, "q=rare")[-1]) == 10
+
+
+def test_their_tags_are_counted(collector: Person) -> None:
+    assert collector.get("/photos/tags").json() == {"ok": True, "tags": []}

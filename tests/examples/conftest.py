@@ -1,0 +1,56 @@
+"""The example's two apps, each loaded as a module of its own: the album has one named `app` too."""
+
+import contextlib
+import importlib.util
+from collections.abc import Iterator
+from types import ModuleType
+
+import pytest
+from PIL import Image
+
+from tests.e2e.stack import ROOT, RunningStack, running
+
+MYAPP = ROOT / "examples" / "myapp"
+RESIZE = MYAPP / "resize"
+BUCKET = "pictures"
+_PILLOWS_MOST_PIXELS = 89_478_485
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """Return the running local stack."""
+    with running(tmp_path_factory.mktemp("state")) as started:
+        yield started
+
+
+@contextlib.contextmanager
+def loaded(name: str, path: str) -> Iterator[ModuleType]:
+    """Load the file below `examples/myapp` until the block ends."""
+    spec = importlib.util.spec_from_file_location(name, MYAPP / path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    try:
+        yield module
+    finally:
+        module.app.log.handlers.clear()  # Chalice's, which writes to this test's stdout
+
+
+@pytest.fixture
+def myapp(no_sockets: None) -> Iterator[ModuleType]:
+    """Return the module of the four routes."""
+    with loaded("myapp_routes", "app.py") as module:
+        yield module
+
+
+@pytest.fixture
+def resize(no_sockets: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """Return the module of the event function, loaded where there is no AWS."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PICTURE_BUCKET", BUCKET)
+    # The album, which has its own guard, may have switched Pillow's off in this process.
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", _PILLOWS_MOST_PIXELS)
+    with loaded("myapp_resize", "resize/app.py") as module:
+        yield module

@@ -1,0 +1,102 @@
+"""The zip that AWS runs."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from infra import package
+from infra.errors import OperatorError
+from infra.stages import Stage
+
+pytestmark = pytest.mark.xdist_group("packaged")  # whoever builds the package first fills its cache
+
+# -I and -S: nothing but the standard library and the package, as in Lambda.
+EVERYTHING = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import app
+from chalicelib import accounts, aws, cognito, forms, images, photos, storage, tokens
+from jose.backends import RSAKey
+assert RSAKey.__module__ == "jose.backends.cryptography_backend", RSAKey
+for service in ("cognito-idp", "dynamodb", "s3", "ssm"):
+    aws.make_client(service, "eu-west-1")
+from aws_parameter_store import AwsParameterStore
+AwsParameterStore("eu-west-1")
+from pynamodb.connection import Connection
+Connection(region="eu-west-1").client
+from requests_toolbelt.multipart import decoder
+from PIL import features
+for kind in ("jpg", "zlib", "webp", "avif", "littlecms2"):
+    assert features.check(kind), kind
+import io, pillow_heif
+from PIL import Image
+assert pillow_heif.libheif_info()["HEIF"]
+pillow_heif.register_heif_opener()
+heic = io.BytesIO()
+Image.new("RGB", (64, 64)).save(heic, "HEIF")
+assert images.read_picture(heic.getvalue(), (30, 20)).content_type == "image/heic"
+files = [getattr(module, "__file__", None) or "" for module in sys.modules.values()]
+assert not [file for file in files if "site-packages" in file]
+"""
+
+
+@pytest.fixture(scope="module")
+def unpacked(built: package.Package, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("task")
+    with zipfile.ZipFile(built.zip) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def names(built: package.Package) -> list[str]:
+    with zipfile.ZipFile(built.zip) as archive:
+        return archive.namelist()
+
+
+def test_all_that_runs_is_in_the_package(unpacked: Path) -> None:
+    environment = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "HOME": "/nonexistent"}
+    run = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", EVERYTHING, str(unpacked)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+
+
+def test_what_was_compiled_here_is_refused(tmp_path: Path) -> None:
+    written = tmp_path / "written.zip"
+    with zipfile.ZipFile(written, "w") as archive:
+        archive.writestr("fast-1.0.dist-info/WHEEL", "Tag: cp311-cp311-linux_x86_64\n")
+    with pytest.raises(OperatorError, match=r"fast-1\.0 has no wheel for Lambda"):
+        package._repack(written, tmp_path / "packed.zip")
+
+
+def test_only_what_runs_is_in_the_package(built: package.Package) -> None:
+    found = names(built)
+    assert {"app.py", "chalicelib/photos.py", "chalice/app.py"} <= set(found)
+    for never in ("infra/", "tests/", ".chalice/", "README.md", "ecdsa/", "pip/", "moto/"):
+        assert not any(name.startswith(never) for name in found), never
+    assert not any(name.endswith((".pyc", ".pyi")) or ".dist-info/" in name for name in found)
+
+
+def test_the_package_is_small_enough(built: package.Package) -> None:
+    assert built.zip.stat().st_size < 25_000_000
+
+
+def test_the_largest_parts_are_told_largest_first(built: package.Package) -> None:
+    parts = package.largest_parts(built.zip)
+    assert len(parts) == 10
+    assert [size for _, size in parts] == sorted((size for _, size in parts), reverse=True)
+    assert {"cryptography", "PIL", "botocore"} <= {name for name, _ in parts}
+
+
+def test_the_same_commit_gives_the_same_bytes_for_every_stage(
+    built: package.Package, tmp_path: Path
+) -> None:
+    again = package.build(Stage("prod"), tmp_path)
+    assert again.key == built.key

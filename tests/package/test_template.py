@@ -1,0 +1,137 @@
+"""The template that AWS gets: what no emulator would tell."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra import package
+from infra.errors import OperatorError
+from infra.stages import Stage
+from tests.e2e.stack import ROOT
+
+pytestmark = pytest.mark.xdist_group("packaged")
+
+PSEUDO = {"AWS::Region", "AWS::AccountId", "AWS::Partition", "AWS::StackName", "AWS::URLSuffix"}
+
+
+def references(node: Any) -> Iterator[str]:
+    """Return every logical name that a template refers to."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key == "Ref":
+                yield value
+            elif key == "Fn::GetAtt":
+                yield value[0] if isinstance(value, list) else value.split(".")[0]
+            elif key == "Fn::Sub":
+                text, local = (value, {}) if isinstance(value, str) else value
+                found = re.findall(r"\$\{([^!}]+)\}", text)
+                yield from (name.split(".")[0] for name in found if name not in local)
+                yield from references(local)
+            else:
+                yield from references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from references(value)
+
+
+def statements(template: dict[str, Any], role: str) -> list[dict[str, Any]]:
+    [policy] = template["Resources"][role]["Properties"]["Policies"]
+    found: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
+    return found
+
+
+def test_whatever_it_refers_to_is_there(built: package.Package) -> None:
+    template = built.template
+    declared = {*template["Resources"], *template["Parameters"], *PSEUDO, "AWS::NoValue"}
+    assert set(references(template)) <= declared
+
+
+@pytest.mark.parametrize("role", ["ApiHandlerRole", "JwtAuthRole"])
+def test_each_right_names_its_action_and_its_very_resource(
+    built: package.Package, role: str
+) -> None:
+    for statement in statements(built.template, role):
+        assert not any("*" in action for action in statement["Action"])
+        if statement["Sid"] == "Traces":  # X-Ray knows no resources
+            assert statement["Resource"] == ["*"]
+            continue
+        for resource in statement["Resource"]:
+            on_aws = resource["Fn::If"][2] if "Fn::If" in resource else resource
+            arn = on_aws["Fn::Sub"]
+            assert "${" in arn.removeprefix("arn:${AWS::Partition}")
+            assert not re.search(r"[*](?!$)", arn.replace("${AWS::StackName}-*", ""))
+
+
+def test_the_authorizer_can_only_read(built: package.Package) -> None:
+    for statement in statements(built.template, "JwtAuthRole"):
+        if statement["Sid"] not in ("Logs", "Traces"):
+            assert all(action.split(":")[1].startswith("Get") for action in statement["Action"])
+
+
+def test_a_resource_without_an_exact_name_is_refused() -> None:
+    with pytest.raises(OperatorError, match="table/Other"):
+        package._exact("arn:aws:dynamodb:*:*:table/Other")
+
+
+def test_the_functions_are_traced_and_finish_before_the_gateway_gives_up(
+    built: package.Package,
+) -> None:
+    functions = [
+        one["Properties"]
+        for one in built.template["Resources"].values()
+        if one["Type"] == "AWS::Serverless::Function"
+    ]
+    assert len(functions) == 2
+    assert {one["Tracing"] for one in functions} == {"Active"}
+    assert all(one["Timeout"] <= 29 for one in functions)
+
+
+def test_the_gateway_is_regional_compresses_and_carries_forms_as_bytes(
+    built: package.Package,
+) -> None:
+    api = built.template["Resources"]["RestAPI"]["Properties"]
+    assert api["EndpointConfiguration"] == "REGIONAL"
+    assert api["MinimumCompressionSize"] == 1024
+    assert "multipart/form-data" in api["BinaryMediaTypes"]
+    assert "multipart/form-data" in api["DefinitionBody"]["x-amazon-apigateway-binary-media-types"]
+
+
+def test_preflights_pass_at_the_gateway_itself(built: package.Package) -> None:
+    paths = built.template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"]
+    for path, methods in paths.items():
+        integration = methods["options"]["x-amazon-apigateway-integration"]
+        headers = integration["responses"]["default"]["responseParameters"]
+        allowed = headers["method.response.header.Access-Control-Allow-Headers"].lower()
+        for name in ("authorization", "content-type", "datatype", "headers", "idempotency-key"):
+            assert name in allowed, path
+        methods_allowed = headers["method.response.header.Access-Control-Allow-Methods"]
+        assert {method.upper() for method in methods} <= set(re.findall(r"\w+", methods_allowed))
+
+
+def test_the_gateways_own_errors_can_be_read_by_browsers(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CORS_ALLOW_ORIGIN", "https://album.example.com")
+    template = package.build(Stage("prod"), tmp_path).template
+    api = template["Resources"]["RestAPI"]["Properties"]
+    for kind in ("DEFAULT_4XX", "DEFAULT_5XX", "AUTHORIZER_FAILURE"):
+        headers = api["GatewayResponses"][kind]["ResponseParameters"]["Headers"]
+        assert headers["Access-Control-Allow-Origin"] == "'https://album.example.com'"
+    assert api["GatewayResponses"]["AUTHORIZER_FAILURE"]["StatusCode"] == 503
+    preflight = api["DefinitionBody"]["paths"]["/photos"]["options"]
+    assert "'https://album.example.com'" in json.dumps(preflight)
+    variables = template["Resources"]["APIHandler"]["Properties"]["Environment"]["Variables"]
+    assert variables["CORS_ALLOW_ORIGIN"] == "https://album.example.com"
+    assert variables["CLOUDALBUM_PARAMETER_PATH"] == "/cloudalbum-prod/"
+
+
+def test_plain_chalice_would_read_the_same_parameters() -> None:
+    config = json.loads((ROOT / ".chalice" / "config.json").read_text())
+    for name, stage in config["stages"].items():
+        variables = stage.get("environment_variables", {})
+        path = variables.get("CLOUDALBUM_PARAMETER_PATH", "/cloudalbum/")
+        assert path == Stage(name).parameter_path

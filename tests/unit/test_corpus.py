@@ -1,0 +1,194 @@
+"""Thousands of broken pictures: whatever the bytes are, the answer is one of three.
+
+Each kind is tried in a process of its own, since what is broken may take the interpreter with it.
+The variants are the same in every run; `python -W ignore -m tests.unit.test_corpus KIND NUMBER`
+tries a single one.
+"""
+
+import faulthandler
+import functools
+import io
+import random
+import re
+import struct
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from chalicelib.errors import UndecodableImage, UnsupportedImage
+from chalicelib.images import read_picture
+from tests.pictures import encoded, full_exif, gradient, png_chunk
+
+ROOT = Path(__file__).parents[2]
+BOX = (30, 20)
+VARIANTS = 400
+VARIANTS_OF_HEIF = 40  # each is decoded in a process of its own
+SECONDS = 20
+
+
+@functools.cache
+def whole(kind: str) -> bytes:
+    """Return a valid small file, with EXIF and more than one picture where the kind has that."""
+    format_, _, mode = kind.partition(" ")
+    image = gradient(96, 64, "CMYK" if mode == "CMYK" else "RGBA" if mode == "RGBA" else "RGB")
+    several = {"save_all": True, "append_images": [image.rotate(180)]}
+    by_kind: dict[str, dict[str, Any]] = {
+        "JPEG progressive": {"progressive": True},
+        "PNG P": {"bits": 4},
+        "TIFF lzw": {"compression": "tiff_lzw"},
+        "TIFF jpeg": {"compression": "jpeg"},
+        "TIFF g4": {"compression": "group4"},
+        "PNG APNG": several,
+        "GIF": several,
+        "WEBP": several,
+        "MPO": several,
+        "TIFF": several,
+        "AVIF": {"speed": 10},
+        "HEIF several": several,
+    }
+    options = by_kind.get(kind, {})
+    if mode == "P":
+        image = image.quantize(16)
+    if mode == "g4":
+        image = image.convert("1")
+    if format_ not in ("BMP", "GIF") and "compression" not in options:
+        options = options | {"exif": full_exif().tobytes()}
+    return encoded(image, format_, **options)
+
+
+KINDS = [
+    *("JPEG", "JPEG progressive", "JPEG CMYK", "MPO", "PNG RGBA", "PNG P", "PNG APNG", "GIF"),
+    *("WEBP", "WEBP RGBA", "BMP", "BMP P", "TIFF", "TIFF lzw", "TIFF jpeg", "TIFF g4", "TIFF CMYK"),
+    *("AVIF", "HEIF", "HEIF several"),
+]
+
+
+def cut_off(data: bytes, chance: random.Random) -> bytes:
+    return data[: chance.randrange(len(data))]
+
+
+def flipped(data: bytes, chance: random.Random) -> bytes:
+    broken = bytearray(data)
+    for _ in range(chance.choice((1, 2, 8, 64))):
+        broken[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+    return bytes(broken)
+
+
+def numbers_changed(data: bytes, chance: random.Random) -> bytes:
+    """Write extreme numbers where a header has its sizes, counts and offsets."""
+    broken = bytearray(data)
+    for _ in range(chance.choice((1, 1, 2, 4))):
+        place = chance.randrange(min(len(data) - 4, 400))
+        number = chance.choice((0, 1, 3, 255, 4000, 20_000, 32_767, 65_535))
+        short = struct.pack(chance.choice("<>") + "H", number)
+        long = struct.pack(
+            chance.choice("<>") + "L", chance.choice((number, 2**31 - 1, 2**32 - 1, 2**20))
+        )
+        value = chance.choice((short, long))
+        broken[place : place + len(value)] = value
+    return bytes(broken)
+
+
+def repeated(data: bytes, chance: random.Random) -> bytes:
+    start, end = sorted(chance.randrange(len(data)) for _ in range(2))
+    return data[:start] + data[start:end] * chance.choice((0, 2, 50)) + data[end:]
+
+
+def chunks_mixed(data: bytes, chance: random.Random) -> bytes:
+    """Leave out, repeat and exchange what looks like the parts of a file, between four letters."""
+    parts = re.split(rb"(?=....[A-Za-z]{4})|(?=\xff[\xc0-\xfe])", data, flags=re.DOTALL)
+    for _ in range(chance.choice((1, 2, 3))):
+        one, other = chance.randrange(len(parts)), chance.randrange(len(parts))
+        parts[one : one + 1] = [parts[other]] * chance.choice((0, 1, 2))
+        parts = parts or [b""]
+    return b"".join(parts)
+
+
+def spliced(data: bytes, chance: random.Random) -> bytes:
+    other = whole(chance.choice(("JPEG", "PNG RGBA", "GIF", "TIFF lzw", "WEBP")))
+    return data[: chance.randrange(len(data))] + other[chance.randrange(len(other)) :]
+
+
+def garbage_in_exif(data: bytes, chance: random.Random) -> bytes:
+    start = max(data.find(b"MM\0*"), data.find(b"II*\0"), 0)
+    broken = bytearray(data)
+    for _ in range(chance.choice((1, 4, 40))):
+        broken[min(len(data) - 1, start + chance.randrange(300))] = chance.randrange(256)
+    return bytes(broken)
+
+
+BREAKS: list[Callable[[bytes, random.Random], bytes]] = [
+    *(cut_off, flipped, numbers_changed, numbers_changed, repeated, chunks_mixed, spliced),
+    garbage_in_exif,
+]
+
+
+def with_valid_checksums(png: bytes) -> bytes:
+    """Return a PNG whose chunks have the right checksums, or no reader would look into them."""
+    mended, place = png[:8], 8
+    while place + 12 <= len(png):
+        size = int.from_bytes(png[place : place + 4], "big")
+        mended += png_chunk(png[place + 4 : place + 8], png[place + 8 : place + 8 + size])
+        place += 12 + size
+    return mended
+
+
+def variant(kind: str, number: int) -> bytes:
+    chance = random.Random(f"{kind} {number}")
+    broken = BREAKS[number % len(BREAKS)](whole(kind), chance)
+    return with_valid_checksums(broken) if kind.startswith("PNG") and number % 3 else broken
+
+
+def variants(kind: str) -> int:
+    return VARIANTS_OF_HEIF if kind.startswith("HEIF") else VARIANTS
+
+
+def outcome(data: bytes) -> str:
+    try:
+        picture = read_picture(data, BOX)
+    except (UnsupportedImage, UndecodableImage) as error:
+        return type(error).__name__
+    with Image.open(io.BytesIO(picture.thumbnail)) as thumbnail:
+        thumbnail.load()
+        assert thumbnail.format == "JPEG"
+        assert 0 < thumbnail.width <= BOX[0]
+        assert 0 < thumbnail.height <= BOX[1]
+    assert picture.width > 0
+    assert picture.height > 0
+    return "Picture"
+
+
+def main(kind: str, first: int, last: int) -> None:
+    for number in range(first, last):
+        print(f"{kind!r} {number}", end=" ", flush=True)
+        faulthandler.dump_traceback_later(SECONDS, exit=True)
+        print(outcome(variant(kind, number)), flush=True)
+        faulthandler.cancel_dump_traceback_later()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_broken_picture_is_shown_or_refused_and_nothing_else(kind: str) -> None:
+    assert outcome(whole(kind)) == "Picture"
+    run = subprocess.run(
+        # Pillow warns of much that is broken, which is no error.
+        [sys.executable, "-W", "ignore", "-m", "tests.unit.test_corpus", kind],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    last = "".join(run.stdout.splitlines(keepends=True)[-1:])
+    assert run.returncode == 0, f"{last}\n{run.stderr}"
+    found = {line.split()[-1] for line in run.stdout.splitlines()}
+    assert found >= {"Picture", "UndecodableImage"}
+    assert len(run.stdout.splitlines()) == variants(kind)
+
+
+if __name__ == "__main__":
+    name, *only = sys.argv[1:]
+    main(name, int(only[0]) if only else 0, int(only[0]) + 1 if only else variants(name))

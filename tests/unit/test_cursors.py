@@ -1,0 +1,45 @@
+"""Cursors: nobody but us can make one."""
+
+import pytest
+
+from chalicelib.cursors import Cursors
+from chalicelib.errors import InvalidInput
+
+CURSORS = Cursors("secret")
+
+
+@pytest.mark.parametrize("position", ["2019-05-06T07:08:09#id", "id", "é슈"])
+def test_a_cursor_gives_its_position_back(position: str) -> None:
+    cursor = CURSORS.make("user", "query", position)
+    assert cursor.isascii()
+    assert CURSORS.read("user", "query", cursor) == position
+
+
+@pytest.mark.parametrize(
+    ("user_id", "query"), [("other", "query"), ("user", "other"), ("userq", "uery"), ("", "")]
+)
+def test_a_cursor_of_another_user_or_query_is_refused(user_id: str, query: str) -> None:
+    cursor = CURSORS.make("user", "query", "position")
+    with pytest.raises(InvalidInput, match="^cursor: expected"):
+        CURSORS.read(user_id, query, cursor)
+
+
+def test_a_cursor_of_another_album_is_refused() -> None:
+    with pytest.raises(InvalidInput):
+        CURSORS.read("user", "query", Cursors("other").make("user", "query", "position"))
+
+
+def test_a_changed_cursor_is_refused_wherever_it_was_changed() -> None:
+    cursor = CURSORS.make("user", "query", "2019#id")
+    for place in range(len(cursor)):
+        for other in "AZaz09-_":
+            changed = cursor[:place] + other + cursor[place + 1 :]
+            if changed != cursor:
+                with pytest.raises(InvalidInput):
+                    CURSORS.read("user", "query", changed)
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "=", "é", "a b", "A" * 22, "A" * 5000, "%00", "null"])
+def test_a_made_up_cursor_is_refused(cursor: str) -> None:
+    with pytest.raises(InvalidInput):
+        CURSORS.read("user", "query", cursor)

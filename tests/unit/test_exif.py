@@ -1,0 +1,159 @@
+"""EXIF, as cameras write it and as they should not."""
+
+import io
+from typing import Any
+
+import pytest
+from PIL import Image
+from PIL.ExifTags import GPS, Base
+from PIL.TiffImagePlugin import IFDRational
+
+from chalicelib.exif import Exif, read_exif, read_orientation
+from tests import pictures
+
+
+def exif_of(tags: Image.Exif | bytes) -> Exif:
+    return read_exif(Image.open(io.BytesIO(pictures.jpeg(exif=tags))))
+
+
+def test_a_well_behaved_camera_is_understood() -> None:
+    found = exif_of(pictures.full_exif())
+    assert found.taken is not None
+    assert found.taken.isoformat() == "2019-05-06T07:08:09+09:00"
+    assert (found.make, found.model) == ("SONY", "DSLR-A300")
+    assert found.latitude == pytest.approx(-33.858333, abs=1e-6)
+    assert found.longitude == pytest.approx(-70.5)
+
+
+def test_a_picture_without_exif_says_nothing() -> None:
+    assert exif_of(b"") == Exif()
+
+
+@pytest.mark.parametrize(
+    ("camera", "root", "gps", "iso"),
+    [
+        ({Base.DateTimeOriginal: "2019:05:06 07:08:09"}, {}, {}, "2019-05-06T07:08:09"),
+        (
+            {Base.DateTimeOriginal: "2019:05:06 07:08:09", Base.OffsetTime: "-03:30"},
+            {},
+            {},
+            "2019-05-06T07:08:09-03:30",
+        ),
+        (
+            {
+                Base.DateTimeOriginal: "2019:05:06 07:08:09",
+                Base.OffsetTimeOriginal: "+09:00",
+                Base.OffsetTime: "+01:00",
+            },
+            {},
+            {},
+            "2019-05-06T07:08:09+09:00",
+        ),
+        (
+            {
+                Base.DateTimeDigitized: "2019:05:06 07:08:09",
+                Base.OffsetTimeDigitized: "+02:00",
+                Base.OffsetTimeOriginal: "+09:00",
+            },
+            {},
+            {},
+            "2019-05-06T07:08:09+02:00",
+        ),
+        (
+            {Base.DateTimeOriginal: "0000:00:00 00:00:00"},
+            {Base.DateTime: "2019:05:07 00:00:00"},
+            {},
+            "2019-05-07T00:00:00",
+        ),
+        (
+            {Base.DateTimeOriginal: "2019:05:06 07:08:09"},
+            {},
+            {GPS.GPSDateStamp: "2019:05:05", GPS.GPSTimeStamp: (22.0, 8.0, 9.0)},
+            "2019-05-06T07:08:09",
+        ),
+        (
+            {},
+            {},
+            {GPS.GPSDateStamp: "2019:05:05", GPS.GPSTimeStamp: (22.0, 8.0, 9.0)},
+            "2019-05-05T22:08:09+00:00",
+        ),
+    ],
+    ids=[
+        "local",
+        "OffsetTime",
+        "its own",
+        "digitized",
+        "next best date",
+        "GPS is last",
+        "GPS alone",
+    ],
+)
+def test_the_best_date_there_is_wins(
+    camera: dict[int, Any], root: dict[int, Any], gps: dict[int, Any], iso: str
+) -> None:
+    found = exif_of(pictures.exif(root, camera, gps))
+    assert found.taken is not None
+    assert found.taken.isoformat() == iso
+
+
+@pytest.mark.parametrize(
+    "date", ["2099:01:01 00:00:00", "1700:01:01 00:00:00", "2019:05:06 07:\x0008:09", "not a date"]
+)
+def test_a_date_that_cannot_be_is_skipped_and_the_rest_is_kept(date: str) -> None:
+    found = exif_of(pictures.exif({Base.Make: "SONY"}, {Base.DateTimeOriginal: date}))
+    assert (found.taken, found.make) == (None, "SONY")
+
+
+def position(lat: Any, lat_ref: Any, lng: Any, lng_ref: Any) -> dict[int, Any]:
+    tags = {
+        GPS.GPSLatitude: lat,
+        GPS.GPSLatitudeRef: lat_ref,
+        GPS.GPSLongitude: lng,
+        GPS.GPSLongitudeRef: lng_ref,
+    }
+    return {tag: value for tag, value in tags.items() if value is not None}
+
+
+ZERO = (0.0, 0.0, 0.0)
+
+
+def test_zero_degrees_is_a_place() -> None:
+    found = exif_of(pictures.exif(gps=position(ZERO, "N", ZERO, "E")))
+    assert (found.latitude, found.longitude) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "gps",
+    [
+        position((4294967295.0, 0.0, 0.0), "N", ZERO, "E"),
+        position(ZERO, "N", (181.0, 0.0, 0.0), "E"),
+        position((IFDRational(0, 0), 0.0, 0.0), "N", ZERO, "E"),
+        position(ZERO, None, ZERO, "E"),
+        position(ZERO, "X", ZERO, "E"),
+        position(None, "N", None, "E"),
+        position(ZERO, "N", None, "E"),
+    ],
+    ids=["huge", "past 180", "zero denominator", "no N/S", "odd N/S", "references only", "half"],
+)
+def test_a_position_that_cannot_be_is_skipped_and_the_rest_is_kept(gps: dict[int, Any]) -> None:
+    found = exif_of(pictures.exif({Base.Make: "SONY"}, gps=gps))
+    assert (found.latitude, found.longitude, found.make) == (None, None, "SONY")
+
+
+def test_names_lose_their_padding() -> None:
+    found = exif_of(pictures.exif({Base.Make: "NIKON CORPORATION  \0\0", Base.Model: "  \0"}))
+    assert (found.make, found.model) == ("NIKON CORPORATION", None)
+
+
+@pytest.mark.parametrize(
+    "tags", [b"Exif\0\0garbage", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0"]
+)
+@pytest.mark.filterwarnings("ignore:.*:UserWarning:PIL")
+def test_broken_exif_says_nothing(tags: bytes) -> None:
+    assert exif_of(tags) == Exif()
+
+
+@pytest.mark.parametrize(("written", "read"), [(0, 1), (1, 1), (6, 6), (8, 8), (9, 1), (65535, 1)])
+def test_only_the_eight_orientations_count(written: int, read: int) -> None:
+    picture = pictures.jpeg(exif=pictures.exif({Base.Orientation: written}))
+    assert read_orientation(Image.open(io.BytesIO(picture))) == read

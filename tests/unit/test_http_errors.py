@@ -1,0 +1,20 @@
+"""Errors as HTTP answers."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from chalicelib import errors
+from chalicelib.http_errors import ANSWERS
+
+
+def subclasses(kind: type[errors.AlbumError]) -> Iterator[type[errors.AlbumError]]:
+    for sub in kind.__subclasses__():
+        yield sub
+        yield from subclasses(sub)
+
+
+@pytest.mark.parametrize("kind", sorted(subclasses(errors.AlbumError), key=str))
+def test_every_error_of_the_album_has_a_status(kind: type[errors.AlbumError]) -> None:
+    is_abstract = bool(kind.__subclasses__())
+    assert (kind in ANSWERS) is not is_abstract

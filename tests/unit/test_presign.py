@@ -1,0 +1,87 @@
+"""Presigned URLs: the same as botocore's, but for the moment they are signed at."""
+
+import random
+import string
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from unittest import mock
+from urllib.parse import parse_qs, urlsplit
+
+import boto3
+import pytest
+from botocore import auth
+from botocore.credentials import ReadOnlyCredentials
+
+from chalicelib.aws import bucket_url, client_config
+from chalicelib.presign import UrlSigner
+
+NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
+
+
+def client_of(region: str, credentials: ReadOnlyCredentials, endpoint: str | None) -> object:
+    return boto3.client(
+        "s3",
+        region_name=region,
+        endpoint_url=endpoint,
+        aws_access_key_id=credentials.access_key,
+        aws_secret_access_key=credentials.secret_key,
+        aws_session_token=credentials.token,
+        config=client_config(),
+    )
+
+
+def moments(count: int) -> Iterator[datetime]:
+    for number in range(count):
+        yield NOON + timedelta(hours=7 * number, seconds=number)
+
+
+@pytest.mark.parametrize("token", [None, "a/session+token==" * 50], ids=["user", "role"])
+@pytest.mark.parametrize("endpoint", [None, "http://127.0.0.1:4566"], ids=["AWS", "emulator"])
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "ap-northeast-2"])
+def test_a_url_is_botocores_own_byte_for_byte(
+    region: str, endpoint: str | None, token: str | None
+) -> None:
+    chance = random.Random(f"{region}{endpoint}{token}")
+    credentials = ReadOnlyCredentials("AKIAEXAMPLE", "secret/key+x", token)
+    client = client_of(region, credentials, endpoint)
+    signer = UrlSigner(bucket_url(client, "album-photos"), region, 3600, lambda: credentials)
+    for moment in moments(100):
+        length = chance.randint(1, 80)
+        key = "photos/" + "".join(chance.choices(string.printable[:94] + "é슈 ", k=length))
+        with mock.patch.object(auth, "get_current_datetime", return_value=moment):
+            expected = client.generate_presigned_url(  # type: ignore[attr-defined]
+                "get_object", Params={"Bucket": "album-photos", "Key": key}, ExpiresIn=3600
+            )
+        assert signer.url_signed_at(key, moment) == expected
+
+
+def signer_at(now: list[datetime], seconds: int) -> UrlSigner:
+    credentials = ReadOnlyCredentials("AKIAEXAMPLE", "secret", None)
+    return UrlSigner("https://b.s3", "eu-west-1", seconds, lambda: credentials, lambda: now[0])
+
+
+@pytest.mark.parametrize("seconds", [1, 2, 3, 60, 3600, 7 * 24 * 3600])
+def test_a_url_stays_the_same_and_always_lives_for_half_its_time(seconds: int) -> None:
+    now = [NOON]
+    signer = signer_at(now, seconds)
+    urls = set()
+    for step in range(200):
+        now[0] = NOON + timedelta(seconds=step * max(1, seconds // 100))
+        url = signer.url("key")
+        urls.add(url)
+        [stamp] = parse_qs(urlsplit(url).query)["X-Amz-Date"]
+        signed = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        left = signed + timedelta(seconds=seconds) - now[0]
+        assert signed <= now[0]
+        assert left >= timedelta(seconds=seconds / 2)
+    elapsed = 200 * max(1, seconds // 100)
+    assert len(urls) <= elapsed / max(1, seconds // 2) + 1
+
+
+def test_new_credentials_sign_new_urls() -> None:
+    roles = iter([ReadOnlyCredentials("A1", "s1", "t1"), ReadOnlyCredentials("A2", "s2", "t2")])
+    signer = UrlSigner("https://b.s3", "eu-west-1", 60, lambda: next(roles), lambda: NOON)
+    first, second = signer.url("key"), signer.url("key")
+    assert "A1" in first
+    assert "A2" in second
+    assert first.split("Signature=")[1] != second.split("Signature=")[1]
