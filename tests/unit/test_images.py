@@ -184,6 +184,19 @@ def test_a_webp_is_judged_by_the_copies_its_decoder_keeps() -> None:
         read_picture(bytes(data), BOX)
 
 
+def test_a_process_that_has_much_memory_decodes_as_well() -> None:
+    script = """
+from chalicelib.images import read_picture
+from tests.pictures import encoded, gradient
+held = b"x" * 800_000_000
+print(read_picture(encoded(gradient(), "AVIF"), (300, 200)).width)
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert run.stdout == "640\n"
+
+
 @pytest.mark.parametrize("mode", ["P", "1", "I;16", "RGBA", "L", "RGB", "LA"])
 def test_a_large_picture_is_shrunk_without_a_converted_copy_of_the_whole(mode: str) -> None:
     # In a process of its own, whose peak is this picture's alone.
