@@ -6,10 +6,17 @@ from typing import Any
 from chalice import AuthResponse, AuthRoute, Chalice, CORSConfig, Response
 from chalice.app import AuthRequest
 
-from chalicelib import __version__, forms, services
+from chalicelib import __version__, forms, schemas, services
 from chalicelib.cognito import Tokens
-from chalicelib.errors import InvalidInput, NotSignedIn
-from chalicelib.http_errors import errors_answered
+from chalicelib.errors import (
+    Conflict,
+    NotFound,
+    NotSignedIn,
+    TooLarge,
+    UndecodableImage,
+    UnsupportedImage,
+)
+from chalicelib.operations import operations_of
 from chalicelib.settings import authorizer_ttl_seconds, cors_allow_origin
 from chalicelib.tokens import bearer
 
@@ -20,12 +27,13 @@ app.api.binary_types.append("multipart/form-data")
 app.api.cors = CORSConfig(
     allow_origin=cors_allow_origin(),
     allow_headers=["datatype", "headers", "Idempotency-Key"],
-    expose_headers=["Retry-After"],
+    expose_headers=["Retry-After", "X-Request-Id"],
     max_age=600,
 )
 
 ANY_TYPE = ["*/*"]
-answered = errors_answered(app)
+operation = operations_of(app)
+BAD_PICTURE = [TooLarge, UnsupportedImage, UndecodableImage]
 
 
 @app.authorizer(ttl_seconds=authorizer_ttl_seconds())
@@ -46,57 +54,52 @@ def jwt_auth(request: AuthRequest) -> AuthResponse:
 
 
 @app.route("/health", methods=["GET"])
-@answered
+@operation(schemas.Health)
 def health() -> dict[str, Any]:
     """Tell that the app is up, and its version."""
     return {"ok": True, "version": __version__}
 
 
 @app.route("/users/signup", methods=["POST"])
-@answered
-def sign_up() -> dict[str, Any]:
+@operation(schemas.SignedUp, body=schemas.SignUp, refusals=[Conflict])
+def sign_up(body: schemas.SignUp) -> dict[str, Any]:
     """Make an account."""
-    fields = json_body()
-    told = services.accounts().sign_up(
-        forms.email(fields), forms.new_password(fields), forms.username(fields)
-    )
+    told = services.accounts().sign_up(body.email, body.password, body.username)
     return {"ok": True, **told}
 
 
 @app.route("/users/confirm", methods=["POST"])
-@answered
-def confirm() -> dict[str, Any]:
+@operation(schemas.Ok, body=schemas.Confirmation)
+def confirm(body: schemas.Confirmation) -> dict[str, Any]:
     """Confirm an account with the code that was mailed."""
-    fields = json_body()
-    services.accounts().confirm(forms.email(fields), forms.code(fields))
+    services.accounts().confirm(body.email, body.code)
     return {"ok": True}
 
 
 @app.route("/users/confirm/resend", methods=["POST"])
-@answered
-def resend_code() -> dict[str, Any]:
+@operation(schemas.Ok, body=schemas.Address)
+def resend_code(body: schemas.Address) -> dict[str, Any]:
     """Mail another code, if the address waits for one."""
-    services.accounts().resend_code(forms.email(json_body()))
+    services.accounts().resend_code(body.email)
     return {"ok": True}
 
 
 @app.route("/users/signin", methods=["POST"])
-@answered
-def sign_in() -> dict[str, Any]:
+@operation(schemas.Tokens, body=schemas.Credentials, refusals=[NotSignedIn])
+def sign_in(body: schemas.Credentials) -> schemas.Tokens:
     """Exchange a password for tokens."""
-    fields = json_body()
-    return tokens(services.accounts().sign_in(forms.email(fields), forms.password(fields)))
+    return tokens(services.accounts().sign_in(body.email, body.password))
 
 
 @app.route("/users/refresh", methods=["POST"])
-@answered
-def refresh() -> dict[str, Any]:
+@operation(schemas.Tokens, body=schemas.Refresh, refusals=[NotSignedIn])
+def refresh(body: schemas.Refresh) -> schemas.Tokens:
     """Exchange a refresh token for a new access token."""
-    return tokens(services.accounts().refresh(forms.refresh_token(json_body())))
+    return tokens(services.accounts().refresh(body.refresh_token))
 
 
 @app.route("/users/signout", methods=["POST"], authorizer=jwt_auth, content_types=ANY_TYPE)
-@answered
+@operation(schemas.Ok)
 def sign_out() -> dict[str, Any]:
     """End every session of the user."""
     services.accounts().sign_out(user_id(), session_id(), access_token())
@@ -104,66 +107,58 @@ def sign_out() -> dict[str, Any]:
 
 
 @app.route("/users/password/forgot", methods=["POST"])
-@answered
-def forgot_password() -> dict[str, Any]:
+@operation(schemas.Ok, body=schemas.Address)
+def forgot_password(body: schemas.Address) -> dict[str, Any]:
     """Mail a code that resets the password, if the address is known."""
-    services.accounts().forget_password(forms.email(json_body()))
+    services.accounts().forget_password(body.email)
     return {"ok": True}
 
 
 @app.route("/users/password/reset", methods=["POST"])
-@answered
-def reset_password() -> dict[str, Any]:
+@operation(schemas.Ok, body=schemas.PasswordReset)
+def reset_password(body: schemas.PasswordReset) -> dict[str, Any]:
     """Set a new password with the code that was mailed, and end every session."""
-    fields = json_body()
-    services.accounts().reset_password(
-        forms.email(fields), forms.code(fields), forms.new_password(fields)
-    )
+    services.accounts().reset_password(body.email, body.code, body.password)
     return {"ok": True}
 
 
 @app.route("/users/links", methods=["GET"])
-@answered
+@operation(schemas.Links, refusals=[NotFound])
 def links() -> dict[str, Any]:
     """Tell where the pool's hosted pages are."""
     return {"ok": True, **services.accounts().links()}
 
 
 @app.route("/users/me", methods=["GET"], authorizer=jwt_auth)
-@answered
+@operation(schemas.UserAnswer, refusals=[NotFound])
 def get_profile() -> dict[str, Any]:
     """Describe the user's account."""
     return {"ok": True, "user": services.accounts().profile(user_id())}
 
 
 @app.route("/users/me", methods=["PATCH"], authorizer=jwt_auth)
-@answered
-def change_profile() -> dict[str, Any]:
+@operation(schemas.UserAnswer, body=schemas.Profile, refusals=[NotFound])
+def change_profile(body: schemas.Profile) -> dict[str, Any]:
     """Change the name a person is shown by."""
-    services.accounts().rename(user_id(), forms.username(json_body()))
+    services.accounts().rename(user_id(), body.username)
     return {"ok": True, "user": services.accounts().profile(user_id())}
 
 
 @app.route("/users/me/password", methods=["PUT"], authorizer=jwt_auth)
-@answered
-def change_password() -> dict[str, Any]:
+@operation(schemas.Ok, body=schemas.PasswordChange, refusals=[NotSignedIn])
+def change_password(body: schemas.PasswordChange) -> dict[str, Any]:
     """Change the password, and end every session."""
-    fields = json_body()
     services.accounts().change_password(
-        user_id(),
-        session_id(),
-        access_token(),
-        forms.password(fields, "oldPassword"),
-        forms.new_password(fields, "newPassword"),
+        user_id(), session_id(), access_token(), body.old_password, body.new_password
     )
     return {"ok": True}
 
 
 @app.route("/users/me", methods=["DELETE"], authorizer=jwt_auth)
-@answered
-def delete_account() -> Any:
+@operation(schemas.Ok, body=schemas.Deletion, refusals=[NotSignedIn], also={202: schemas.Remaining})
+def delete_account(body: schemas.Deletion) -> Any:
     """Delete the account with everything in it."""
-    services.accounts().begin_deletion(user_id(), forms.password(json_body()))
+    services.accounts().begin_deletion(user_id(), body.password)
     remaining = services.photos().delete_all(user_id())
     if remaining:
         return Response({"ok": True, "remaining": remaining}, status_code=202)
@@ -174,25 +169,30 @@ def delete_account() -> Any:
 @app.route(
     "/photos/file", methods=["POST"], authorizer=jwt_auth, content_types=["multipart/form-data"]
 )
-@answered
-def upload_photo() -> dict[str, Any]:
+@operation(
+    schemas.Uploaded,
+    body=schemas.UploadForm,
+    headers=schemas.UploadHeaders,
+    refusals=[Conflict, *BAD_PICTURE],
+)
+def upload_photo(body: forms.PhotoForm, headers: schemas.UploadHeaders) -> dict[str, Any]:
     """Store one picture."""
-    request = app.current_request
-    form = forms.photo_form(request.raw_body, request.headers["content-type"])
-    key = forms.idempotency_key(request.headers)
-    photo = services.uploads().upload(user_id(), form.data, form.metadata, key)
+    key = headers.idempotency_key
+    photo = services.uploads().upload(user_id(), body.data, body.metadata, key)
     return {"ok": True, "photo_id": photo["id"], "photo": photo}
 
 
 @app.route("/photos/uploads", methods=["POST"], authorizer=jwt_auth)
-@answered
-def begin_upload() -> dict[str, Any]:
+@operation(
+    schemas.UploadBegun,
+    body=schemas.UploadRequest,
+    headers=schemas.UploadHeaders,
+    refusals=[Conflict, TooLarge],
+)
+def begin_upload(body: schemas.UploadRequest, headers: schemas.UploadHeaders) -> dict[str, Any]:
     """Tell where to send one picture straight to S3."""
-    key = forms.idempotency_key(app.current_request.headers)
-    return {
-        "ok": True,
-        **services.uploads().begin(user_id(), forms.upload_request(json_body()), key),
-    }
+    request = forms.upload_request(body)
+    return {"ok": True, **services.uploads().begin(user_id(), request, headers.idempotency_key)}
 
 
 @app.route(
@@ -201,7 +201,7 @@ def begin_upload() -> dict[str, Any]:
     authorizer=jwt_auth,
     content_types=ANY_TYPE,
 )
-@answered
+@operation(schemas.Uploaded, refusals=[NotFound, Conflict, *BAD_PICTURE])
 def complete_upload(photo_id: str) -> dict[str, Any]:
     """Make a photo of what was sent to S3."""
     photo = services.uploads().complete(user_id(), photo_id)
@@ -209,65 +209,51 @@ def complete_upload(photo_id: str) -> dict[str, Any]:
 
 
 @app.route("/photos", methods=["GET"], authorizer=jwt_auth)
-@answered
-def list_photos() -> dict[str, Any]:
+@operation(schemas.PhotoPage, query=schemas.PhotoQuery)
+def list_photos(query: schemas.PhotoQuery) -> dict[str, Any]:
     """List the user's photos, page by page."""
-    page = services.lists().page(user_id(), photo_query())
+    page = services.lists().page(user_id(), forms.photo_query(query))
     return {"ok": True, "photos": page.photos, "nextCursor": page.next_cursor}
 
 
 @app.route("/photos/map", methods=["GET"], authorizer=jwt_auth)
-@answered
-def map_photos() -> Response:
+@operation(schemas.PhotoMap, query=schemas.PhotoQuery, content_type="application/geo+json")
+def map_photos(query: schemas.PhotoQuery) -> dict[str, Any]:
     """List the user's photos that have a position, as GeoJSON."""
-    collection = services.lists().map(user_id(), photo_query())
-    return Response(collection, headers={"Content-Type": "application/geo+json"})
+    return services.lists().map(user_id(), forms.photo_query(query))
 
 
 @app.route("/photos/tags", methods=["GET"], authorizer=jwt_auth)
-@answered
+@operation(schemas.Tags)
 def count_tags() -> dict[str, Any]:
     """List the user's tags with how many photos have them."""
     return {"ok": True, "tags": services.lists().tags(user_id())}
 
 
 @app.route("/photos/{photo_id}", methods=["GET"], authorizer=jwt_auth)
-@answered
-def get_photo(photo_id: str) -> Any:
+@operation(schemas.PhotoAnswer, query=schemas.PhotoMode, refusals=[NotFound], also={302: None})
+def get_photo(photo_id: str, query: schemas.PhotoMode) -> Any:
     """Describe one photo, or with `?mode=` redirect to its bytes."""
-    mode = (app.current_request.query_params or {}).get("mode")
-    if mode is None:
+    if query.mode is None:
         return {"ok": True, "photo": services.photos().get(user_id(), photo_id)}
-    if mode not in ("thumbnail", "original"):
-        raise InvalidInput("mode", "expected thumbnail or original")
-    location = services.photos().url(user_id(), photo_id, mode)
+    location = services.photos().url(user_id(), photo_id, query.mode)
     return Response("", status_code=302, headers={"Location": location})
 
 
 @app.route("/photos/{photo_id}", methods=["PATCH"], authorizer=jwt_auth)
-@answered
-def edit_photo(photo_id: str) -> dict[str, Any]:
+@operation(schemas.PhotoAnswer, body=schemas.Metadata, refusals=[NotFound])
+def edit_photo(photo_id: str, body: schemas.Metadata) -> dict[str, Any]:
     """Change what is known about one photo."""
-    changes = forms.photo_changes(json_body())
+    changes = forms.photo_changes(body)
     return {"ok": True, "photo": services.photos().edit(user_id(), photo_id, changes)}
 
 
 @app.route("/photos/{photo_id}", methods=["DELETE"], authorizer=jwt_auth)
-@answered
+@operation(schemas.Deleted, refusals=[NotFound])
 def delete_photo(photo_id: str) -> dict[str, Any]:
     """Delete one photo for good."""
     services.photos().delete(user_id(), photo_id)
     return {"ok": True, "photo_id": photo_id}
-
-
-def photo_query() -> forms.PhotoQuery:
-    """Return which photos the request asks for."""
-    return forms.photo_query(app.current_request.query_params or {})
-
-
-def json_body() -> dict[str, Any]:
-    """Return the request's body, which must be a JSON object."""
-    return forms.json_object(app.current_request.raw_body)
 
 
 def user_id() -> str:
@@ -287,10 +273,6 @@ def access_token() -> str:
     return bearer(app.current_request.headers["authorization"])
 
 
-def tokens(given: Tokens) -> dict[str, Any]:
+def tokens(given: Tokens) -> schemas.Tokens:
     """Return tokens as clients expect them."""
-    return {
-        "accessToken": given.access_token,
-        "refreshToken": given.refresh_token,
-        "expiresIn": given.expires_in,
-    }
+    return schemas.Tokens(given.access_token, given.refresh_token, given.expires_in)

@@ -1,10 +1,6 @@
 """Errors as HTTP answers: the one place that knows which status each error of the album becomes."""
 
-import functools
-from collections.abc import Callable
-from typing import Any
-
-from chalice import Chalice, Response
+from chalice import Response
 
 from chalicelib import errors
 
@@ -28,49 +24,28 @@ ANSWERS: dict[type[errors.AlbumError], tuple[int, str]] = {
     errors.Unavailable: (503, "ServiceUnavailableError"),
 }
 
-View = Callable[..., Any]
 
-
-def errors_answered(app: Chalice) -> Callable[[View], View]:
-    """Return a decorator for the views of `app` that turns what they raise into an HTTP answer."""
-
-    def decorate(view: View) -> View:
-        @functools.wraps(view)
-        def answered(*args: Any, **kwargs: Any) -> Any:
-            request = app.current_request
-            try:
-                _refuse_large_body(request.raw_body)
-                return view(*args, **kwargs)
-            except errors.AlbumError as error:
-                return _answer(error)
-            except Exception as error:  # noqa: BLE001 (logged, and answered as our fault)
-                return _failed(app, request.lambda_context.aws_request_id, error)
-
-        return answered
-
-    return decorate
-
-
-def _refuse_large_body(body: bytes) -> None:
+def refuse_large_body(body: bytes) -> None:
+    """Raise TooLarge for a body that would not reach a deployed album."""
     if len(body) > BODY_LIMIT:
         raise errors.TooLarge(TOO_LARGE)
 
 
-def _failed(app: Chalice, request_id: str, error: Exception) -> Response:
-    """Log what a view could not cope with, and answer without giving anything away."""
-    from chalicelib.aws import as_album_error
-
-    app.log.error("Request %s failed", request_id, exc_info=error)
-    album_error = as_album_error(error)
-    if album_error:
-        return _answer(album_error)
-    message = f"Something went wrong on our side. If it stays so, quote request {request_id}."
-    return Response({"Code": "InternalServerError", "Message": message}, status_code=500)
-
-
-def _answer(error: errors.AlbumError) -> Response:
+def problem(error: errors.AlbumError) -> Response:
+    """Return an error of the album as an answer."""
     status, code = ANSWERS[type(error)]
     headers = {}
     if isinstance(error, errors.TryAgainLater):
         headers["Retry-After"] = str(error.retry_after)
     return Response({"Code": code, "Message": str(error)}, status_code=status, headers=headers)
+
+
+def unexpected_problem(error: Exception, request_id: str) -> Response:
+    """Return an answer to what a view could not cope with, without giving anything away."""
+    from chalicelib.aws import as_album_error
+
+    album_error = as_album_error(error)
+    if album_error:
+        return problem(album_error)
+    message = f"Something went wrong on our side. If it stays so, quote request {request_id}."
+    return Response({"Code": "InternalServerError", "Message": message}, status_code=500)
