@@ -4,7 +4,7 @@ AWS_PORT ?= 4566
 STAGE ?= dev
 BIN := .venv/bin
 
-.PHONY: help install run reset mail provision package deploy deploy-local destroy publish-frontend gateway-responses bench-deployed bench-memory test lint format
+.PHONY: help install run reset mail provision package deploy deploy-local destroy publish-frontend gateway-responses bench-deployed bench-memory swagger-ui test test-full lint format
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -57,8 +57,15 @@ bench-deployed: install ## Cold and warm calls beside a hello-world app, in the 
 bench-memory: install ## Memory and time of the largest pictures
 	@$(BIN)/python -m bench.memory
 
+swagger-ui: ## Fetch what the page /docs loads from npm (VERSION=5.35.0)
+	@cd "$$(mktemp -d)" && npm pack --silent swagger-ui-dist@$(or $(VERSION),5.35.0) && tar xzf swagger-ui-dist-*.tgz && \
+	  cp package/LICENSE package/NOTICE package/swagger-ui.css package/swagger-ui-bundle.js $(CURDIR)/vendor/swagger_ui/
+
 test: install lint ## Check everything: style, types, tests
 	$(BIN)/pytest -n auto --dist loadgroup
+
+test-full: install lint ## Check also what takes long or needs a browser (Debian's package chromium)
+	$(BIN)/pytest -n auto --dist loadgroup -m "full or not full"
 
 lint: install
 	$(BIN)/ruff check .

@@ -60,6 +60,33 @@ def health() -> dict[str, Any]:
     return {"ok": True, "version": __version__}
 
 
+@app.route("/openapi.json", methods=["GET"])
+@operation(dict)
+def describe_api() -> dict[str, Any]:
+    """Describe every route, as OpenAPI 3.1."""
+    from chalicelib import openapi
+
+    return openapi.document(app)
+
+
+@app.route("/docs", methods=["GET"])
+@operation(str, content_types=["text/html"])
+def show_docs() -> Response:
+    """Show a page on which the API can be read and tried."""
+    from chalicelib import docs_page
+
+    return docs_page.page(app.current_request.context["path"])
+
+
+@app.route("/docs/{asset}", methods=["GET"])
+@operation(str, content_types=["text/javascript", "text/css"], refusals=[NotFound])
+def load_asset_of_docs(asset: str) -> Response:
+    """Load a script or a style sheet of that page."""
+    from chalicelib import docs_page
+
+    return docs_page.asset(asset)
+
+
 @app.route("/users/signup", methods=["POST"])
 @operation(schemas.SignedUp, body=schemas.SignUp, refusals=[Conflict])
 def sign_up(body: schemas.SignUp) -> dict[str, Any]:
@@ -177,7 +204,7 @@ def delete_account(body: schemas.Deletion) -> Any:
 )
 def upload_photo(body: forms.PhotoForm, headers: schemas.UploadHeaders) -> dict[str, Any]:
     """Store one picture."""
-    key = headers.idempotency_key
+    key = headers.idempotency_key or None
     photo = services.uploads().upload(user_id(), body.data, body.metadata, key)
     return {"ok": True, "photo_id": photo["id"], "photo": photo}
 
@@ -191,8 +218,8 @@ def upload_photo(body: forms.PhotoForm, headers: schemas.UploadHeaders) -> dict[
 )
 def begin_upload(body: schemas.UploadRequest, headers: schemas.UploadHeaders) -> dict[str, Any]:
     """Tell where to send one picture straight to S3."""
-    request = forms.upload_request(body)
-    return {"ok": True, **services.uploads().begin(user_id(), request, headers.idempotency_key)}
+    key = headers.idempotency_key or None
+    return {"ok": True, **services.uploads().begin(user_id(), forms.upload_request(body), key)}
 
 
 @app.route(
@@ -217,7 +244,7 @@ def list_photos(query: schemas.PhotoQuery) -> dict[str, Any]:
 
 
 @app.route("/photos/map", methods=["GET"], authorizer=jwt_auth)
-@operation(schemas.PhotoMap, query=schemas.PhotoQuery, content_type="application/geo+json")
+@operation(schemas.PhotoMap, query=schemas.PhotoQuery, content_types=["application/geo+json"])
 def map_photos(query: schemas.PhotoQuery) -> dict[str, Any]:
     """List the user's photos that have a position, as GeoJSON."""
     return services.lists().map(user_id(), forms.photo_query(query))
@@ -234,7 +261,7 @@ def count_tags() -> dict[str, Any]:
 @operation(schemas.PhotoAnswer, query=schemas.PhotoMode, refusals=[NotFound], also={302: None})
 def get_photo(photo_id: str, query: schemas.PhotoMode) -> Any:
     """Describe one photo, or with `?mode=` redirect to its bytes."""
-    if query.mode is None:
+    if not query.mode:
         return {"ok": True, "photo": services.photos().get(user_id(), photo_id)}
     location = services.photos().url(user_id(), photo_id, query.mode)
     return Response("", status_code=302, headers={"Location": location})

@@ -33,7 +33,7 @@ class Operation:
     headers: Shape | None = None
     refusals: Sequence[type[AlbumError]] = ()  # beside those that any route may have
     also: Mapping[int, Any] | None = None  # other successes by status; None has no body
-    content_type: str = "application/json"
+    content_types: Sequence[str] = ("application/json",)  # of what a 200 carries
 
     def read(self, request: Request) -> dict[str, Any]:
         """Return the parts of a request for the view. Raises InvalidInput."""
@@ -78,7 +78,7 @@ def _answered(app: Chalice, operation: Operation, view: View, path: dict[str, st
     request_id = request.lambda_context.aws_request_id
     try:
         refuse_large_body(request.raw_body)
-        response = _encoded(view(**path, **operation.read(request)), operation.content_type)
+        response = _encoded(view(**path, **operation.read(request)), operation.content_types[0])
     except AlbumError as error:
         response = _encoded(problem(error))
     except Exception as error:

@@ -20,6 +20,7 @@ _VISIBLE = r"[^\s\u0000-\u001f\u007f-\u009f\u2028\u2029]"
 _EXIF_DATE = r"\d{4}:\d\d:\d\d \d\d:\d\d:\d\d"
 _ISO_DATE = r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d+)?)?([Zz]|[+-]\d\d(:?\d\d)?)?)?"
 _DEGREES = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
+_A_PICTURE = "R0lGODlhAQABAIAAAP///wAAACwAAAAAAQABAAACAkQBADs="  # one white pixel
 _A_DATE = "a date such as 2012-07-15, or a date-time"
 
 Email = Annotated[
@@ -48,7 +49,7 @@ NewPassword = Annotated[
         max_length=256,
         pattern=r"^\S[\s\S]*\S$(?!\n)",  # in Python `$` also matches before a last line break
         description="a password of 2 to 256 characters, and no space at either end",
-        examples=["Secret-2027"],
+        examples=["Secret-2026"],
     ),
 ]
 Username = Annotated[
@@ -154,7 +155,7 @@ class PasswordChange(Struct, rename="camel"):
     """A new password, and the one until now."""
 
     old_password: Password
-    new_password: NewPassword
+    new_password: Annotated[NewPassword, Meta(examples=["Secret-2027"])]
 
 
 class Refresh(Struct, rename="camel"):
@@ -224,7 +225,8 @@ class UploadForm(Metadata, kw_only=True, forbid_unknown_fields=False):
         ),
     ] = UNSET
     base64_image: Annotated[
-        str | UnsetType, Meta(description="base64, bare or as a data: URL of an image")
+        str | UnsetType,
+        Meta(description="base64, bare or as a data: URL of an image", examples=[_A_PICTURE]),
     ] = UNSET
     width: Any = None
     height: Any = None
@@ -233,7 +235,7 @@ class UploadForm(Metadata, kw_only=True, forbid_unknown_fields=False):
 class UploadHeaders(Struct, rename={"idempotency_key": "Idempotency-Key"}):
     """What makes it safe to send an upload again."""
 
-    idempotency_key: IdempotencyKey | None = None
+    idempotency_key: IdempotencyKey | UnsetType = UNSET
 
 
 class PhotoQuery(Struct, rename={"first": "from", "last": "to"}):
@@ -261,8 +263,8 @@ class PhotoMode(Struct):
     """What to redirect to, instead of describing the photo."""
 
     mode: Annotated[
-        Literal["thumbnail", "original"] | None, Meta(description="thumbnail or original")
-    ] = None
+        Literal["thumbnail", "original"] | UnsetType, Meta(description="thumbnail or original")
+    ] = UNSET
 
 
 class Ok(Struct):
@@ -436,9 +438,11 @@ class Problem(Struct):
 
 
 class GatewayProblem(Struct):
-    """Why the gateway has refused a request before the album saw it."""
+    """Why the gateway has refused a request before the album saw it; some say it in `message`."""
 
-    message: str
+    Code: str | UnsetType = UNSET
+    Message: str | UnsetType = UNSET
+    message: str | UnsetType = UNSET
 
 
 def spelled_once(email: str) -> str:

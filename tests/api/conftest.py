@@ -1,6 +1,7 @@
 """The app through `chalice.test.Client` on moto, with the resources of the real template."""
 
 import contextlib
+import functools
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,18 +9,20 @@ from typing import Any
 from unittest import mock
 
 import boto3
+import jsonschema
 import pytest
 import requests
 import yaml
 from botocore.client import BaseClient
 from botocore.session import Session
+from chalice.local import RouteMatcher
 from chalice.test import Client, HTTPResponse
 from moto import mock_aws
 from moto.cloudformation.utils import yaml_tag_constructor
 from requests_toolbelt import MultipartEncoder
 
 import app
-from chalicelib import services, tokens
+from chalicelib import openapi, services, tokens
 from infra.provision import CHOICES, TEMPLATE
 
 REGION = "eu-west-1"
@@ -93,10 +96,47 @@ def _create_stack() -> dict[str, str]:
 
 
 @pytest.fixture
-def http() -> Iterator[Any]:
-    """Return the client that every request of a test goes through."""
+def http(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Return the client that every request of a test goes through.
+
+    Whatever a route answers must be in the API's document.
+    """
     with Client(app.app) as client:
+        request = client.http.request
+
+        def documented(method: str, path: str, **options: Any) -> HTTPResponse:
+            response: HTTPResponse = request(method, path, **options)
+            require_documented(method, path, response)
+            return response
+
+        monkeypatch.setattr(client.http, "request", documented)
         yield client.http
+
+
+def require_documented(method: str, path: str, response: HTTPResponse) -> None:
+    """Fail for a status that the document does not have for a route, or a body of another shape."""
+    try:
+        route = RouteMatcher(list(app.app.routes)).match_route(path).route
+    except ValueError:
+        return
+    operation = api_document()["paths"][route].get(method.lower())
+    # What Chalice itself answers has no request id: another method, another content type.
+    if operation is None or "X-Request-Id" not in response.headers:
+        return
+    answer = operation["responses"].get(str(response.status_code))
+    assert answer, f"{method} {route} answers {response.status_code}, which is not documented"
+    content_type = response.headers["Content-Type"].split(";")[0] if response.body else None
+    assert content_type in answer.get("content", {None: None}), f"{method} {route}: {content_type}"
+    if content_type in ("application/json", "application/geo+json"):
+        schema = answer["content"][content_type]["schema"]
+        schema = {**schema, "components": api_document()["components"]}
+        jsonschema.Draft202012Validator(schema).validate(response.json_body)
+
+
+@functools.cache
+def api_document() -> dict[str, Any]:
+    """Return the API's document."""
+    return openapi.document(app.app)
 
 
 @dataclass

@@ -1,0 +1,42 @@
+"""The API's document against the running album."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.stack import ROOT, RunningStack
+
+pytestmark = pytest.mark.xdist_group("local-stack")
+
+
+def run_schemathesis(stack: RunningStack, *options: str) -> None:
+    """Try the album with what its document allows and forbids; fail for every finding."""
+    here = Path(__file__).parent
+    command = [str(Path(sys.executable).with_name("schemathesis"))]
+    command += ["--config-file", str(here / "schemathesis.toml")]
+    command += ["run", f"{stack.url}/openapi.json", "--url", stack.url, "--checks", "all"]
+    environment = {
+        "ALBUM_URL": stack.url,
+        "PYTHONPATH": str(ROOT),
+        "SCHEMATHESIS_HOOKS": "tests.e2e.schemathesis_hooks",
+    }
+    run = subprocess.run(
+        [*command, *options],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_the_album_does_what_its_document_says(stack: RunningStack) -> None:
+    run_schemathesis(stack, "--max-examples", "3", "--seed", "1", "--no-shrink")
+
+
+@pytest.mark.full
+def test_the_album_does_what_its_document_says_at_length(stack: RunningStack) -> None:
+    run_schemathesis(stack, "--max-examples", "100")
