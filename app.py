@@ -1,6 +1,5 @@
 """CloudAlbum: a private photo album with no server to keep. This is its front door."""
 
-import logging
 from typing import Any
 
 from chalice import AuthResponse, AuthRoute, Chalice, CORSConfig, Response
@@ -16,12 +15,12 @@ from chalicelib.errors import (
     UndecodableImage,
     UnsupportedImage,
 )
+from chalicelib.logs import request_logged
 from chalicelib.operations import operations_of
 from chalicelib.settings import authorizer_ttl_seconds, cors_allow_origin
 from chalicelib.tokens import bearer
 
 app = Chalice(app_name="cloudalbum")
-app.log.setLevel(logging.INFO)
 app.api.binary_types.append("multipart/form-data")
 # The web client really sends headers named `datatype` and `headers`.
 app.api.cors = CORSConfig(
@@ -42,10 +41,13 @@ def jwt_auth(request: AuthRequest) -> AuthResponse:
 
     What is raised here is a gateway error: a good token is never refused because AWS is down.
     """
-    try:
-        caller = services.sessions().authenticate(bearer(request.token))
-    except NotSignedIn:
-        return AuthResponse(routes=[], principal_id="stranger")
+    with request_logged("authorizer") as line:
+        try:
+            caller = services.sessions().authenticate(bearer(request.token))
+        except NotSignedIn:
+            line["refusal"] = "NotSignedIn"
+            return AuthResponse(routes=[], principal_id="stranger")
+        line["sub"] = caller.sub
     # Who is leaving can do nothing but finish that.
     leaving = [AuthRoute(path, ["DELETE"]) for path in ("/users/me", "/users/me/")]
     routes = leaving if caller.is_leaving else ["*"]

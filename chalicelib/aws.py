@@ -3,6 +3,7 @@
 from typing import Any
 
 from chalicelib.errors import AlbumError, Throttled, Unavailable
+from chalicelib.tracing import observe_aws_calls
 
 _THROTTLED = {
     "LimitExceededException",
@@ -20,6 +21,7 @@ def make_client(service: str, region: str | None) -> Any:
     """Return a new boto3 client. Only `services` calls it, once each: one takes long to make."""
     import boto3
 
+    observe_aws_calls()
     return boto3.client(service, region_name=region, config=client_config())
 
 

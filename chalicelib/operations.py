@@ -15,6 +15,7 @@ from chalice.app import Request
 from chalicelib import forms, schemas
 from chalicelib.errors import AlbumError
 from chalicelib.http_errors import problem, refuse_large_body, unexpected_problem
+from chalicelib.logs import cause, request_logged
 
 View = Callable[..., Any]
 Shape = type[msgspec.Struct]
@@ -76,14 +77,20 @@ def operations_of(app: Chalice) -> Callable[..., Callable[[View], View]]:
 def _answered(app: Chalice, operation: Operation, view: View, path: dict[str, str]) -> Response:
     request = app.current_request
     request_id = request.lambda_context.aws_request_id
-    try:
-        refuse_large_body(request.raw_body)
-        response = _encoded(view(**path, **operation.read(request)), operation.content_types[0])
-    except AlbumError as error:
-        response = _encoded(problem(error))
-    except Exception as error:
-        app.log.error("Request %s failed", request_id, exc_info=error)
-        response = _encoded(unexpected_problem(error, request_id))
+    route = f"{request.method} {request.context['resourcePath']}"
+    with request_logged(route) as line:
+        line["request_id"] = request_id
+        line["sub"] = request.context.get("authorizer", {}).get("sub")
+        try:
+            refuse_large_body(request.raw_body)
+            response = _encoded(view(**path, **operation.read(request)), operation.content_types[0])
+        except AlbumError as error:
+            response = _encoded(problem(error))
+            line["refusal"] = type(error).__name__
+        except Exception as error:  # noqa: BLE001 (logged, and answered as our fault)
+            line["error"] = cause(error)
+            response = _encoded(unexpected_problem(error, request_id))
+        line["status"] = response.status_code
     response.headers = {**_HEADERS, "X-Request-Id": request_id, **response.headers}
     return response
 

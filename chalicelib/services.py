@@ -148,7 +148,9 @@ def _client(service: str) -> Any:
 
 def _connect_tables() -> None:
     from chalicelib.models import Photo, UploadKey, User
+    from chalicelib.tracing import observe_aws_calls
 
+    observe_aws_calls()
     config = settings()
     photo_table, user_table = config.photo_table, config.user_table
     for model, name in ((Photo, photo_table), (UploadKey, photo_table), (User, user_table)):
