@@ -4,7 +4,7 @@ AWS_PORT ?= 4566
 STAGE ?= dev
 BIN := .venv/bin
 
-.PHONY: help install run reset mail provision package deploy deploy-local destroy publish-frontend gateway-responses bench-deployed bench-memory swagger-ui test test-full lint format
+.PHONY: help install run reset mail provision package deploy deploy-local destroy publish-frontend gateway-responses bench-deployed bench-memory routes architecture swagger-ui test test-full lint format
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -56,6 +56,12 @@ bench-deployed: install ## Cold and warm calls beside a hello-world app, in the 
 
 bench-memory: install ## Memory and time of the largest pictures
 	@$(BIN)/python -m bench.memory
+
+routes: install ## Write the README's table of routes
+	@$(BIN)/python -m infra.readme
+
+architecture: ## Draw docs/architecture.svg (needs Graphviz)
+	dot -Tsvg docs/architecture.dot -o docs/architecture.svg
 
 swagger-ui: ## Fetch what the page /docs loads from npm (VERSION=5.35.0)
 	@cd "$$(mktemp -d)" && npm pack --silent swagger-ui-dist@$(or $(VERSION),5.35.0) && tar xzf swagger-ui-dist-*.tgz && \

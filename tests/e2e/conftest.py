@@ -1,6 +1,7 @@
 """End to end over real HTTP: against `chalice local`, the packaged Lambda, or a URL of your own."""
 
 import itertools
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -10,9 +11,30 @@ from tests.e2e.stack import Person, RunningStack, running
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """Return the running local stack."""
+    """Return the running local stack, in whose log nothing may be found of what is private."""
     with running(tmp_path_factory.mktemp("state")) as started:
         yield started
+        logged = list(log_lines(started))
+    assert logged
+    for line in logged:
+        found = PRIVATE.search(line)
+        assert not found, f"the log tells {found}: {line}"
+
+
+# E-mail addresses, passwords, tokens, presigned URLs and forms, the names and places of the tests'
+# pictures, which all end in .jpg and lie at some degrees with decimals.
+PRIVATE = re.compile(
+    r"@example|Secret-|Correct-|eyJ[\w-]{10}|X-Amz-|Signature|https?://|\.jpe?g|\d\d\.\d{3}"
+)
+
+
+def log_lines(stack: RunningStack) -> Iterator[str]:
+    """Return the lines of JSON that the album has written, under `chalice local` and packaged."""
+    yield from (line for line in stack.log.read_text().splitlines() if line.startswith("{"))
+    logs = stack.make_client("logs")
+    for group in logs.describe_log_groups()["logGroups"]:
+        events = logs.filter_log_events(logGroupName=group["logGroupName"])["events"]
+        yield from (event["message"] for event in events)
 
 
 @pytest.fixture(scope="session")

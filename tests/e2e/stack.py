@@ -29,6 +29,7 @@ class RunningStack:
     port: int
     aws_port: int
     state: Path
+    log: Path
 
     @property
     def url(self) -> str:
@@ -116,7 +117,7 @@ def running(state: Path) -> Iterator[RunningStack]:
         process = start(port, aws_port, state, output)
     try:
         _wait_until_up(process, log)
-        yield RunningStack(process, port, aws_port, state)
+        yield RunningStack(process, port, aws_port, state, log)
         if process.poll() is None:
             process.terminate()
         process.wait(STOP_SECONDS)
