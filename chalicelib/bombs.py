@@ -6,7 +6,6 @@ import resource
 import struct
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
@@ -84,11 +83,10 @@ def bounded_memory() -> Iterator[None]:
 def refuse_too_much(image: Image.Image, data: bytes) -> None:
     """Raise UndecodableImage, judging by the header, if decoding would take too much."""
     if image.format in SCALED_DECODE:
-        scans, kept = _jpeg_scans(data), 0.0
-        if image.info.get("progressive") or scans.first_samples < len(_layers(image)):
-            kept = _coefficient_bytes(image)
-            if scans.count * image.width * image.height > _SCANNED_PIXELS:
-                raise UndecodableImage(TOO_LONG)
+        scans = _jpeg_scans_kept(image, data)
+        kept = _coefficient_bytes(image) if scans else 0.0
+        if scans * image.width * image.height > _SCANNED_PIXELS:
+            raise UndecodableImage(TOO_LONG)
         too_big = image.width * image.height > _JPEG_PIXELS
     else:
         kept, too_big = _decoded_bytes(image), False
@@ -175,29 +173,27 @@ def _layers(image: Image.Image) -> list[tuple[int, int, int, int]]:
     return layers
 
 
-@dataclass(frozen=True)
-class _Scans:
-    count: int  # how often the whole picture is gone over
-    first_samples: int  # colour components in the first of them; libjpeg keeps all if not each
+def _jpeg_scans_kept(image: Image.Image, data: bytes) -> int:
+    """Return how often libjpeg goes over the whole picture, keeping it; 0 if it keeps no more.
 
-
-def _jpeg_scans(data: bytes) -> _Scans:
-    """Count the scans of a JPEG, as libjpeg would meet them, up to a number no camera writes."""
-    count = first_samples = position = 0
+    It counts the scans as libjpeg would meet them, up to a number no camera writes. Nearly all
+    pictures need no search: a first scan that has all colours is the whole of a baseline JPEG.
+    """
+    count = position = 0
     for _ in range(_MOST_SEGMENTS):
         marker = _JPEG_MARKER.search(data, position)
         if not marker or marker[0] == b"\xff\xd9":
-            break
+            return max(1, count)
         position = marker.end()
         if marker[0] in (b"\xff\xd8", b"\xff\x01"):
             continue  # these two have no length
         if marker[0] == b"\xff\xda":
             count += 1
-            first_samples = first_samples or int.from_bytes(data[position + 2 : position + 3])
+            colours = int.from_bytes(data[position + 2 : position + 3])
+            if count == 1 and not image.info.get("progressive") and colours >= len(_layers(image)):
+                return 0
         position += max(2, int.from_bytes(data[position : position + 2]))
-    else:
-        raise UndecodableImage("The picture has more parts than can be decoded in time.")
-    return _Scans(count, first_samples)
+    raise UndecodableImage("The picture has more parts than can be decoded in time.")
 
 
 def _coefficient_bytes(image: Image.Image) -> float:

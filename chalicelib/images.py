@@ -23,7 +23,8 @@ _SECONDS = 10
 _SECONDS_APART = 18
 _PROFILE_BYTES = 4 * 1024 * 1024
 _STRIP_BYTES = 16 * 1024 * 1024
-_THUMBNAIL_QUALITY = 85
+# One step over 85 makes up for what decoding at a reduced scale loses, up to half a decibel.
+_THUMBNAIL_QUALITY = 86
 
 # TIFF 6.0
 _PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0

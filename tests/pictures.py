@@ -1,12 +1,13 @@
 """Pictures made for the tests: nothing here comes from anybody's camera."""
 
 import io
+import random
 import struct
 import zlib
 from typing import Any
 
 import pillow_heif  # type: ignore[import-untyped]
-from PIL import Image
+from PIL import Image, ImageDraw
 from PIL.ExifTags import GPS, IFD, Base
 
 pillow_heif.register_heif_opener()
@@ -27,6 +28,26 @@ def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
 def jpeg(width: int = 640, height: int = 480, exif: Image.Exif | bytes = b"") -> bytes:
     """Return a JPEG."""
     return encoded(gradient(width, height), "JPEG", exif=exif)
+
+
+def photo_like(width: int, height: int, seed: int = 1, quality: int = 85) -> bytes:
+    """Return a JPEG with about the edges, the noise and the bytes of a camera's.
+
+    Discs of all sizes that hide each other, the dead leaves of Lee, Mumford and Huang (2001), have
+    the statistics of natural pictures.
+    """
+    chance = random.Random(seed)
+    image = Image.new("RGB", (width, height))
+    draw = ImageDraw.Draw(image)
+    least, most = 0.001 * width, 0.3 * width
+    for _ in range(12_000):
+        share = chance.random()  # the number of discs falls with the cube of their radius
+        radius = (most**-2 + share * (least**-2 - most**-2)) ** -0.5
+        x, y = chance.uniform(0, width), chance.uniform(0, height)
+        colour = tuple(chance.randrange(256) for _ in range(3))
+        draw.ellipse((x - radius, y - radius, x + radius, y + radius), colour)
+    noise = Image.effect_noise((width, height), 16).convert("RGB")
+    return encoded(Image.blend(image, noise, 0.2), "JPEG", quality=quality)
 
 
 def exif(

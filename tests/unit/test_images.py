@@ -1,6 +1,7 @@
 """Formats and thumbnails."""
 
 import io
+import math
 import struct
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from chalicelib import images
 from chalicelib.errors import UndecodableImage, UnsupportedImage
 from chalicelib.images import read_picture
 from tests import pictures
-from tests.pictures import encoded, gradient
+from tests.pictures import encoded, gradient, photo_like
 
 ROOT = Path(__file__).parents[2]
 BOX = (300, 200)
@@ -187,7 +188,7 @@ def test_a_webp_is_judged_by_the_copies_its_decoder_keeps() -> None:
 def test_a_process_that_has_much_memory_decodes_as_well() -> None:
     script = """
 from chalicelib.images import read_picture
-from tests.pictures import encoded, gradient
+from tests.pictures import encoded, gradient, photo_like
 held = b"x" * 800_000_000
 print(read_picture(encoded(gradient(), "AVIF"), (300, 200)).width)
 """
@@ -224,6 +225,49 @@ def test_a_picture_shrunk_in_strips_looks_the_same(mode: str) -> None:
     assert thumbnail.size == whole.size
     difference = ImageChops.difference(thumbnail, whole).convert("L")
     assert ImageStat.Stat(difference).rms[0] < 3
+
+
+def difference_in_decibels(image: Image.Image, other: Image.Image) -> float:
+    """Return the peak signal-to-noise ratio (ITU-T J.340) of two pictures."""
+    squares = sum(ImageStat.Stat(ImageChops.difference(image, other)).sum2)
+    return 10 * math.log10(255**2 * image.width * image.height * 3 / squares)
+
+
+@pytest.mark.parametrize("size", [(2048, 1371), (1500, 2000), (4000, 3000)])
+def test_a_jpeg_decoded_at_a_reduced_scale_looks_as_good_as_one_decoded_in_full(
+    size: tuple[int, int],
+) -> None:
+    data = photo_like(*size, seed=7)
+    with Image.open(io.BytesIO(data)) as whole:
+        small = thumbnail_of(data)
+        ideal = whole.resize(small.size, Image.Resampling.LANCZOS)
+    plain = encoded(ideal, "JPEG", quality=images._THUMBNAIL_QUALITY)
+    best = difference_in_decibels(Image.open(io.BytesIO(plain)), ideal)
+    assert difference_in_decibels(small, ideal) > best - 0.15
+
+
+def test_a_jpeg_of_108_megapixels_takes_less_than_100_megabytes(tmp_path: Path) -> None:
+    # Made and read in processes of their own, whose peaks are theirs alone.
+    path = tmp_path / "large.jpg"
+    make = f"""
+from PIL import Image
+Image.linear_gradient("L").resize((12000, 9000)).convert("RGB").save({str(path)!r}, quality=90)
+"""
+    read = f"""
+import resource
+from chalicelib.images import read_picture
+from tests.pictures import jpeg
+data = open({str(path)!r}, "rb").read()
+read_picture(jpeg(), (300, 200))
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+assert read_picture(data, (300, 200)).width == 12000
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
+"""
+    for script in (make, read):
+        run = subprocess.run(
+            [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+    assert int(run.stdout) < 100_000_000
 
 
 def test_a_progressive_jpeg_is_refused_by_what_it_keeps_in_memory() -> None:
