@@ -6,7 +6,10 @@ because botocore signs with the present second alone, which makes every URL a ne
 """
 
 import hashlib
+import hmac
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 from urllib.parse import quote, urlsplit
@@ -24,6 +27,18 @@ class Credentials(Protocol):
     token: str | None
 
 
+@dataclass(frozen=True)
+class _Window:
+    """What all URLs have in common that are signed at one moment with the same credentials."""
+
+    credentials: Credentials
+    moment: int  # seconds since the epoch
+    request: str  # the canonical request, behind its path
+    to_sign: str  # what is signed, up to the request's hash
+    key: bytes  # the day's
+    query: str
+
+
 class UrlSigner:
     """Signs URLs of one bucket.
 
@@ -37,7 +52,7 @@ class UrlSigner:
         region: str,
         seconds: int,
         credentials: Callable[[], Credentials],
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._base = base
         self._host, self._path = urlsplit(base).netloc, urlsplit(base).path
@@ -45,16 +60,27 @@ class UrlSigner:
         self._seconds = seconds
         self._credentials = credentials
         self._now = now
-        self._day_key: tuple[str, str, bytes] = ("", "", b"")
+        self._window: _Window | None = None
 
     def url(self, key: str) -> str:
         """Return a URL to GET an object; it lives for at least half of `seconds` from now."""
-        return self.url_signed_at(key, self._window_start())
+        now = int(self._now())
+        return self.url_signed_at(key, now - now % max(1, self._seconds // 2))
 
-    def url_signed_at(self, key: str, moment: datetime) -> str:
-        """Return the URL that is signed at `moment`."""
-        credentials = self._credentials()
-        stamp = moment.strftime("%Y%m%dT%H%M%SZ")
+    def url_signed_at(self, key: str, moment: int) -> str:
+        """Return the URL that is signed at `moment`, in seconds since the epoch."""
+        credentials, window = self._credentials(), self._window
+        if window is None or window.moment != moment or window.credentials != credentials:
+            # A list has thousands of URLs, so all that is the same for them is made once.
+            window = self._window = self._new_window(credentials, moment)
+        path = quote(key, safe="/" + _SAFE)
+        request = f"GET\n{self._path}/{path}\n{window.request}"
+        digest = hashlib.sha256(request.encode()).hexdigest()
+        signature = hmac.digest(window.key, (window.to_sign + digest).encode(), "sha256")
+        return f"{self._base}/{path}?{window.query}&X-Amz-Signature={signature.hex()}"
+
+    def _new_window(self, credentials: Credentials, moment: int) -> _Window:
+        stamp = datetime.fromtimestamp(moment, UTC).strftime("%Y%m%dT%H%M%SZ")
         scope = f"{stamp[:8]}/{self._region}/s3/aws4_request"
         token = credentials.token
         query = (
@@ -64,30 +90,17 @@ class UrlSigner:
         )
         signed_headers = "&X-Amz-SignedHeaders=host"
         security = f"&X-Amz-Security-Token={quote(token, safe=_SAFE)}" if token else ""
-        path = quote(key, safe="/" + _SAFE)
-        # In the canonical request the parameters are sorted: the token comes before the headers.
-        request = (
-            f"GET\n{self._path}/{path}\n{query}{security}{signed_headers}\n"
-            f"host:{self._host}\n\nhost\nUNSIGNED-PAYLOAD"
+        key = f"AWS4{credentials.secret_key}".encode()
+        for part in scope.split("/"):
+            key = hmac_sha256(key, part)
+        return _Window(
+            credentials=credentials,
+            moment=moment,
+            # In the canonical request the parameters are sorted: the token is before the headers.
+            request=(
+                f"{query}{security}{signed_headers}\nhost:{self._host}\n\nhost\nUNSIGNED-PAYLOAD"
+            ),
+            to_sign=f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n",
+            key=key,
+            query=query + signed_headers + security,
         )
-        digest = hashlib.sha256(request.encode()).hexdigest()
-        to_sign = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{digest}"
-        signature = hmac_sha256(self._signing_key(credentials.secret_key, stamp[:8]), to_sign)
-        return (
-            f"{self._base}/{path}?{query}{signed_headers}{security}"
-            f"&X-Amz-Signature={signature.hex()}"
-        )
-
-    def _window_start(self) -> datetime:
-        window = max(1, self._seconds // 2)
-        now = int(self._now().timestamp())
-        return datetime.fromtimestamp(now - now % window, UTC)
-
-    def _signing_key(self, secret: str, day: str) -> bytes:
-        """Return the day's key, which is the same for all URLs of a day."""
-        if self._day_key[:2] != (secret, day):
-            key = f"AWS4{secret}".encode()
-            for part in (day, self._region, "s3", "aws4_request"):
-                key = hmac_sha256(key, part)
-            self._day_key = (secret, day, key)
-        return self._day_key[2]

@@ -35,29 +35,52 @@ def moments(count: int) -> Iterator[datetime]:
         yield NOON + timedelta(hours=7 * number, seconds=number)
 
 
+def equal(
+    region: str, endpoint: str | None, credentials: ReadOnlyCredentials, bucket: str, urls: int
+) -> None:
+    """Fail unless this many URLs, each of another key and moment, are those of botocore."""
+    chance = random.Random(f"{region}{endpoint}{credentials.token}{bucket}")
+    seconds = chance.randint(1, 7 * 24 * 3600)
+    client = client_of(region, credentials, endpoint)
+    signer = UrlSigner(bucket_url(client, bucket), region, seconds, lambda: credentials)
+    for moment in moments(urls):
+        length = chance.randint(1, 80)
+        key = "photos/" + "".join(chance.choices(string.printable[:94] + "é슈 ", k=length))
+        with mock.patch.object(auth, "get_current_datetime", return_value=moment):
+            expected = client.generate_presigned_url(  # type: ignore[attr-defined]
+                "get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=seconds
+            )
+        assert signer.url_signed_at(key, int(moment.timestamp())) == expected
+
+
 @pytest.mark.parametrize("token", [None, "a/session+token==" * 50], ids=["user", "role"])
 @pytest.mark.parametrize("endpoint", [None, "http://127.0.0.1:4566"], ids=["AWS", "emulator"])
 @pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "ap-northeast-2"])
 def test_a_url_is_botocores_own_byte_for_byte(
     region: str, endpoint: str | None, token: str | None
 ) -> None:
-    chance = random.Random(f"{region}{endpoint}{token}")
     credentials = ReadOnlyCredentials("AKIAEXAMPLE", "secret/key+x", token)
-    client = client_of(region, credentials, endpoint)
-    signer = UrlSigner(bucket_url(client, "album-photos"), region, 3600, lambda: credentials)
-    for moment in moments(100):
-        length = chance.randint(1, 80)
-        key = "photos/" + "".join(chance.choices(string.printable[:94] + "é슈 ", k=length))
-        with mock.patch.object(auth, "get_current_datetime", return_value=moment):
-            expected = client.generate_presigned_url(  # type: ignore[attr-defined]
-                "get_object", Params={"Bucket": "album-photos", "Key": key}, ExpiresIn=3600
-            )
-        assert signer.url_signed_at(key, moment) == expected
+    equal(region, endpoint, credentials, "album-photos", 250)
+
+
+@pytest.mark.parametrize("region", ["us-gov-west-1", "cn-north-1", "me-central-1", "eu-south-2"])
+# What has a dot is in the path, as no certificate would fit it in the host's name.
+@pytest.mark.parametrize("bucket", ["album", "my.album.photos", "0" * 63])
+def test_it_is_so_for_any_credentials_bucket_and_region(region: str, bucket: str) -> None:
+    chance = random.Random(f"{region}{bucket}")
+    letters = string.ascii_letters + string.digits + "+/="
+    for _ in range(2):
+        token = "".join(chance.choices(letters, k=chance.randint(1, 1500)))
+        secret = "".join(chance.choices(letters, k=40))
+        credentials = ReadOnlyCredentials("ASIA" + token[:16].upper(), secret, token)
+        equal(region, None, credentials, bucket, 10)
 
 
 def signer_at(now: list[datetime], seconds: int) -> UrlSigner:
     credentials = ReadOnlyCredentials("AKIAEXAMPLE", "secret", None)
-    return UrlSigner("https://b.s3", "eu-west-1", seconds, lambda: credentials, lambda: now[0])
+    return UrlSigner(
+        "https://b.s3", "eu-west-1", seconds, lambda: credentials, lambda: now[0].timestamp()
+    )
 
 
 @pytest.mark.parametrize("seconds", [1, 2, 3, 60, 3600, 7 * 24 * 3600])
@@ -80,7 +103,7 @@ def test_a_url_stays_the_same_and_always_lives_for_half_its_time(seconds: int) -
 
 def test_new_credentials_sign_new_urls() -> None:
     roles = iter([ReadOnlyCredentials("A1", "s1", "t1"), ReadOnlyCredentials("A2", "s2", "t2")])
-    signer = UrlSigner("https://b.s3", "eu-west-1", 60, lambda: next(roles), lambda: NOON)
+    signer = UrlSigner("https://b.s3", "eu-west-1", 60, lambda: next(roles), NOON.timestamp)
     first, second = signer.url("key"), signer.url("key")
     assert "A1" in first
     assert "A2" in second
