@@ -1,23 +1,23 @@
 """Lists of photos: pages, filters, the map and the tags."""
 
-import functools
-import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pynamodb.attributes import UnicodeAttribute
-from pynamodb.expressions.condition import Condition
+import msgspec
 
 from chalicelib import dates
 from chalicelib.cursors import Cursors
 from chalicelib.forms import PhotoQuery
-from chalicelib.models import ByTaken, Photo, PhotoState
+from chalicelib.row_reader import Row, RowQuery, RowReader, shown
+from chalicelib.rows import PhotoState
 from chalicelib.text import folded, split_tags
 
 _PAGE_BYTES = 4_300_000  # of the 4.5 MB that a page may have; the rest is for what is around it
 _PAGE_SECONDS = 5.0
+
+_encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,17 @@ class Page:
 class PhotoLists:
     """Lists of one person's photos; `user_id` is always the verified `sub` of who is asking.
 
-    `describe` turns a row into the photo object of the API.
+    `with_urls` makes the photo object of the API of what is shown of a row.
     """
 
-    def __init__(self, describe: Callable[[Photo], dict[str, Any]], cursors: Cursors) -> None:
-        self._describe = describe
+    def __init__(
+        self,
+        rows: RowReader,
+        with_urls: Callable[[dict[str, Any]], dict[str, Any]],
+        cursors: Cursors,
+    ) -> None:
+        self._rows = rows
+        self._with_urls = with_urls
         self._cursors = cursors
 
     def page(self, user_id: str, query: PhotoQuery) -> Page:
@@ -45,10 +51,10 @@ class PhotoLists:
         photos: list[dict[str, Any]] = []
         size, position = 0, None
         deadline = time.monotonic() + _PAGE_SECONDS
-        for rows, evaluated in _pages(user_id, query, start):
+        for rows, evaluated in self._pages(user_id, query, start):
             for row in rows:
-                photo = self._describe(row)
-                size += _json_bytes(photo)
+                photo = self._with_urls(shown(row))
+                size += _answer_bytes(photo)
                 if len(photos) == query.limit or (photos and size > _PAGE_BYTES):
                     # `position` is that of the last photo taken, so this one begins the next page.
                     return Page(photos, self._cursors.make(user_id, name, str(position)))
@@ -83,21 +89,28 @@ class PhotoLists:
         """Return each tag, as its newest photo spells it, with how many photos have it."""
         spelling: dict[str, str] = {}
         counts: dict[str, int] = {}
-        rows = Photo.by_taken.query(
-            user_id,
-            scan_index_forward=False,
-            consistent_read=True,
-            attributes_to_get=["tags"],
-        )
-        for row in rows:
-            for tag in split_tags(row.tags):
-                key = folded(tag)
-                spelling.setdefault(key, tag)
-                counts[key] = counts.get(key, 0) + 1
+        query = RowQuery(user_id, by_taken=True, ascending=False, attributes=("tags",))
+        for rows, _ in self._rows.pages(query, None, None):
+            for row in rows:
+                for tag in split_tags(row.tags.S or ""):
+                    key = folded(tag)
+                    spelling.setdefault(key, tag)
+                    counts[key] = counts.get(key, 0) + 1
         return [
             {"tag": spelling[key], "count": counts[key]}
             for key in sorted(counts, key=lambda key: (-counts[key], key))
         ]
+
+    def _pages(
+        self, user_id: str, query: PhotoQuery, start: str | None
+    ) -> Iterator[tuple[list[Row], str | None]]:
+        """Return what each call to DynamoDB finds, and the position up to which it has looked."""
+        rows = _row_query(user_id, query)
+        # One more than asked for tells whether there is a next page.
+        limit = None if rows.filters else query.limit + 1
+        key = _key(user_id, query, start) if start else None
+        for page, last in self._rows.pages(rows, limit, key):
+            yield page, last["taken_key" if rows.by_taken else "id"]["S"] if last else None
 
 
 def _name(query: PhotoQuery) -> str:
@@ -105,32 +118,8 @@ def _name(query: PhotoQuery) -> str:
     return repr(replace(query, cursor=None, limit=1))
 
 
-def _pages(
-    user_id: str, query: PhotoQuery, start: str | None
-) -> Iterator[tuple[list[Photo], str | None]]:
-    """Return what each call to DynamoDB finds, and the position up to which it has looked."""
-    by_taken = query.sort == "taken"
-    condition = _filter(query)
-    # Consistent, so that a photo is listed as soon as its upload was answered.
-    results = (Photo.by_taken if by_taken else Photo).query(
-        user_id,
-        range_key_condition=_taken_between(ByTaken.taken_key, query) if by_taken else None,
-        filter_condition=condition,
-        scan_index_forward=query.order == "asc",
-        consistent_read=True,
-        # One more than asked for tells whether there is a next page.
-        page_size=None if condition is not None else query.limit + 1,
-        last_evaluated_key=_key(user_id, query, start) if start else None,
-    )
-    for page in results.page_iter:
-        last = page.get("LastEvaluatedKey")
-        rows = [Photo.from_raw_data(item) for item in page["Items"]]
-        yield rows, last and last["taken_key" if by_taken else "id"]["S"]
-
-
-def _position(row: Photo, query: PhotoQuery) -> str:
-    position: str = row.taken_key if query.sort == "taken" else row.id
-    return position
+def _position(row: Row, query: PhotoQuery) -> str:
+    return str(row.taken_key.S if query.sort == "taken" else row.id.S)
 
 
 def _key(user_id: str, query: PhotoQuery, position: str) -> dict[str, Any]:
@@ -142,38 +131,45 @@ def _key(user_id: str, query: PhotoQuery, position: str) -> dict[str, Any]:
     return key | {"id": {"S": position}}
 
 
-def _filter(query: PhotoQuery) -> Condition | None:
-    conditions: list[Condition] = []
-    if query.sort == "uploaded":
+def _row_query(user_id: str, query: PhotoQuery) -> RowQuery:
+    rows = RowQuery(user_id, by_taken=query.sort == "taken", ascending=query.order == "asc")
+    taken = _taken_between(rows, query)
+    if rows.by_taken:
+        rows.taken = taken
+    else:
         # The table itself, unlike the index, holds photos that are not ready, too.
-        conditions.append(Photo.state == PhotoState.READY)
-        between = _taken_between(Photo.taken_key, query)
-        if between is not None:
-            conditions.append(between)
-    conditions += [Photo.search_text.contains(word) for word in query.words]
+        rows.filters.append(f"#state = {rows.text(PhotoState.READY)}")
+        rows.filters += [taken] if taken else []
+    rows.filters += [f"contains(#search_text, {rows.text(word)})" for word in query.words]
     if query.tag is not None:
-        conditions.append(Photo.tag_keys.contains(query.tag))
+        rows.filters.append(f"contains(#tag_keys, {rows.text(query.tag)})")
     if query.only_places:
-        conditions.append(Photo.geotag_lat.exists())
+        rows.filters.append("attribute_exists(#geotag_lat)")
     if query.bbox is not None:
-        west, south, east, north = query.bbox
-        conditions.append(Photo.geotag_lat.between(south, north))
-        if west <= east:
-            conditions.append(Photo.geotag_lng.between(west, east))
+        west, south, east, north = map(rows.number, query.bbox)
+        rows.filters.append(f"#geotag_lat BETWEEN {south} AND {north}")
+        if query.bbox[0] <= query.bbox[2]:
+            rows.filters.append(f"#geotag_lng BETWEEN {west} AND {east}")
         else:  # across the antimeridian
-            conditions.append((Photo.geotag_lng >= west) | (Photo.geotag_lng <= east))
-    return functools.reduce(lambda one, other: one & other, conditions) if conditions else None
+            rows.filters.append(f"(#geotag_lng >= {west} OR #geotag_lng <= {east})")
+    return rows
 
 
-def _taken_between(attribute: UnicodeAttribute, query: PhotoQuery) -> Condition | None:
+def _taken_between(rows: RowQuery, query: PhotoQuery) -> str | None:
     if query.first is not None and query.last is not None:
-        return attribute.between(query.first, query.last)
+        return f"#taken_key BETWEEN {rows.text(query.first)} AND {rows.text(query.last)}"
     if query.first is not None:
-        return attribute >= query.first
+        return f"#taken_key >= {rows.text(query.first)}"
     if query.last is not None:
-        return attribute <= query.last
+        return f"#taken_key <= {rows.text(query.last)}"
     return None
 
 
-def _json_bytes(photo: dict[str, Any]) -> int:
-    return len(json.dumps(photo, separators=(",", ":")))
+def _answer_bytes(photo: dict[str, Any]) -> int:
+    """Return at most how much of Lambda's answer a photo takes, which is JSON within JSON."""
+    encoded = _encode(photo)
+    size = len(encoded) + encoded.count(b'"') + encoded.count(b"\\")
+    if not encoded.isascii():
+        # Lambda's Python writes six bytes for two or three of UTF-8, and twelve for four.
+        size += 2 * (len(encoded) - len(encoded.decode("ascii", "ignore")))
+    return size

@@ -2,7 +2,6 @@
 
 import hashlib
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -19,6 +18,8 @@ from pynamodb.indexes import AllProjection, LocalSecondaryIndex
 from pynamodb.models import Model
 
 from chalicelib import dates
+from chalicelib.rows import BY_TAKEN
+from chalicelib.rows import PhotoState as PhotoState  # of the model, too
 
 KEY_PREFIX = "key#"  # sorts behind the ids of photos, which are hexadecimal
 _KEY_LIFE = timedelta(days=1)
@@ -42,19 +43,11 @@ class TableMeta:
     max_retry_attempts = 2
 
 
-class PhotoState(StrEnum):
-    """Where a photo is in its life; only a ready one is ever shown."""
-
-    PENDING = "pending"
-    READY = "ready"
-    DELETING = "deleting"
-
-
 class ByTaken(LocalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
     """Ready photos by when they were taken; others have no `taken_key`, so they are not in it."""
 
     class Meta:
-        index_name = "by_taken"
+        index_name = BY_TAKEN
         projection = AllProjection()
 
     user_id = UnicodeAttribute(hash_key=True)

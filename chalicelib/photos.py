@@ -15,7 +15,14 @@ from chalicelib.forms import PhotoMetadata, require_whole_position
 from chalicelib.images import Picture, read_picture
 from chalicelib.ledger import Ledger, was_cancelled
 from chalicelib.models import KEY_PREFIX, Photo, PhotoState, condition_failed
-from chalicelib.storage import PhotoStorage, original_key, thumbnail_key, user_prefixes
+from chalicelib.rows import SHOWN
+from chalicelib.storage import (
+    PhotoStorage,
+    original_key,
+    side_by_side,
+    thumbnail_key,
+    user_prefixes,
+)
 from chalicelib.text import folded, split_tags
 
 Mode = Literal["thumbnail", "original"]
@@ -115,9 +122,11 @@ class PhotoService:
         """Store both objects of a photo and then its row, or nothing."""
         original, small = photo_keys(photo)
         try:
-            sha256 = bytes.fromhex(photo.sha256)
-            self._storage.put(original, data, photo.content_type, sha256, photo.filename_orig)
-            self._storage.put(small, thumbnail, "image/jpeg", hashlib.sha256(thumbnail).digest())
+            put, sha256 = self._storage.put, bytes.fromhex(photo.sha256)
+            side_by_side(
+                lambda: put(original, data, photo.content_type, sha256, photo.filename_orig),
+                lambda: put(small, thumbnail, "image/jpeg", hashlib.sha256(thumbnail).digest()),
+            )
             self._ledger.add(photo, key)
         except Exception as error:
             # A transaction that was not cancelled may have written the row, though no answer came:
@@ -129,31 +138,7 @@ class PhotoService:
 
     def describe(self, photo: Photo) -> dict[str, Any]:
         """Return a row as the photo object of the API."""
-        original, thumbnail = photo_keys(photo)
-        return {
-            "id": photo.id,
-            "user_id": photo.user_id,
-            "filename": photo.filename,
-            "filename_orig": photo.filename_orig,
-            "filesize": photo.filesize,
-            "content_type": photo.content_type,
-            "sha256": photo.sha256,
-            "width": photo.width,
-            "height": photo.height,
-            "tags": photo.tags,
-            "desc": photo.desc,
-            "make": photo.make,
-            "model": photo.model,
-            "city": photo.city,
-            "nation": photo.nation,
-            "address": photo.address,
-            "geotag_lat": photo.geotag_lat,
-            "geotag_lng": photo.geotag_lng,
-            "taken_date": photo.taken_date,
-            "upload_date": photo.upload_date,
-            "thumbSrc": self._storage.url(thumbnail),
-            "originalSrc": self._storage.url(original),
-        }
+        return self._storage.with_urls({name: getattr(photo, name) for name in SHOWN})
 
 
 def photo_keys(photo: Photo) -> tuple[str, str]:

@@ -104,8 +104,11 @@ def lists() -> PhotoLists:
     """Return what the routes of lists call."""
     from chalicelib.cursors import Cursors
     from chalicelib.lists import PhotoLists
+    from chalicelib.row_reader import RowReader
 
-    return PhotoLists(photos().describe, Cursors(settings().client_secret))
+    config = settings()
+    rows = RowReader(_client("dynamodb"), config.photo_table)
+    return PhotoLists(rows, storage().with_urls, Cursors(config.client_secret))
 
 
 @_once

@@ -3,7 +3,8 @@
 import base64
 import contextlib
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
 
@@ -64,6 +65,14 @@ def _ascii(character: str) -> str:
     # Old browsers would decode what follows a percent sign.
     plain = unicodedata.normalize("NFKD", character)[0]
     return plain if plain.isascii() and plain not in '"%' else "_"
+
+
+def side_by_side(*acts: Callable[[], None]) -> None:
+    """Do all at once, and wait for all. Raises what one of them has raised, the first in order."""
+    with ThreadPoolExecutor(len(acts)) as pool:
+        done = [pool.submit(act) for act in acts]
+    for one in done:
+        one.result()
 
 
 class PhotoStorage:
@@ -165,6 +174,13 @@ class PhotoStorage:
     def url(self, key: str) -> str:
         """Return a presigned URL to GET one object, the same for a good part of its life."""
         return self._signer.url(key)
+
+    def with_urls(self, shown: dict[str, Any]) -> dict[str, Any]:
+        """Return the photo object of the API: what is shown of a row, and where its bytes are."""
+        user_id = shown["user_id"]
+        shown["thumbSrc"] = self.url(thumbnail_key(user_id, shown["id"]))
+        shown["originalSrc"] = self.url(original_key(user_id, shown["filename"]))
+        return shown
 
 
 def _stored_as(content_type: str, name: str | None) -> dict[str, str]:

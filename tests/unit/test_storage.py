@@ -4,6 +4,8 @@ import base64
 import hashlib
 import io
 import json
+import threading
+import time
 from collections.abc import Callable, Iterator
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,6 +21,7 @@ from chalicelib.storage import (
     PhotoStorage,
     content_disposition,
     original_key,
+    side_by_side,
     thumbnail_key,
     upload_key,
 )
@@ -220,3 +223,22 @@ def test_what_changed_since_it_was_read_is_not_copied(stub: Stubber, storage: Ph
     stub.add_client_error("copy_object", "PreconditionFailed", "did not hold", 412)
     with pytest.raises(Conflict):
         storage.copy("source", '"e"', "target", "image/png", ABC, None)
+
+
+def test_what_goes_side_by_side_is_waited_for_though_one_fails() -> None:
+    started, done = threading.Barrier(2, timeout=10), threading.Event()
+
+    def fail() -> None:
+        started.wait()
+        raise Unavailable
+
+    def take_longer() -> None:
+        started.wait()  # both are under way at once
+        time.sleep(0.05)
+        done.set()
+
+    with pytest.raises(Unavailable):
+        side_by_side(fail, take_longer)
+    assert done.is_set()
+    with pytest.raises(threading.BrokenBarrierError):
+        side_by_side(take_longer, started.abort)
