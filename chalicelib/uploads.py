@@ -74,14 +74,14 @@ class UploadService:
         photo = _photo(user_id, photo_id)
         if photo.state == PhotoState.PENDING:
             try:
-                self._record(photo)
+                return self._photos.describe(self._record(photo))
             except (Overtaken, Conflict, NotFound):
                 # Another request may have completed it, and removed what was uploaded.
                 if _photo(user_id, photo_id).state == PhotoState.PENDING:
                     raise
         return self._photos.get(user_id, photo_id)
 
-    def _record(self, pending: Photo) -> None:
+    def _record(self, pending: Photo) -> Photo:
         """Check, copy and record what was uploaded; until the last step, nothing is listed."""
         source = upload_key(pending.user_id, pending.id)
         data, etag = self._storage.fetch(source, int(pending.filesize))
@@ -104,6 +104,7 @@ class UploadService:
         # The bucket's lifecycle rule removes what stays.
         with contextlib.suppress(Exception):
             self._storage.delete([source])
+        return photo
 
     def _complete(self, photo: Photo) -> None:
         try:
@@ -120,7 +121,7 @@ class UploadService:
     def _form(self, photo: Photo) -> dict[str, Any]:
         """Return where the bytes of a pending photo go; a ready one needs none any more."""
         if photo.state == PhotoState.READY:
-            made = self._photos.get(photo.user_id, photo.id)
+            made = self._photos.describe(photo)
             return {"photo_id": photo.id, "upload": None, "photo": made}
         expires = dates.utc_now() + timedelta(seconds=_POST_SECONDS)
         key = upload_key(photo.user_id, photo.id)
@@ -140,7 +141,7 @@ class UploadService:
                 "This Idempotency-Key belongs to an upload that is not complete: complete it, "
                 "or use another key."
             )
-        return self._photos.get(photo.user_id, photo.id)
+        return self._photos.describe(photo)
 
 
 def _once(

@@ -391,8 +391,8 @@ def test_a_key_is_looked_up_before_the_work_and_only_if_there_is_one(
     mario.upload(PICTURE, key="k")
     aws_calls.clear()
     mario.upload(PICTURE, key="k")
-    # the authorizer's, the key's, and the photo's, as found and as shown
-    assert aws_calls == ["dynamodb.GetItem"] * 4
+    # the authorizer's, the key's and the photo's
+    assert aws_calls == ["dynamodb.GetItem"] * 3
 
 
 def test_the_key_of_a_photo_that_was_deleted_says_so(mario: Person) -> None:
