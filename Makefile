@@ -4,7 +4,7 @@ AWS_PORT ?= 4566
 STAGE ?= dev
 BIN := .venv/bin
 
-.PHONY: help install run reset mail provision package deploy deploy-local destroy publish-frontend gateway-responses bench-deployed bench-memory routes architecture swagger-ui test test-full lint format
+.PHONY: help install run reset mail provision package deploy deploy-local destroy publish-frontend gateway-responses bench bench-deployed bench-memory routes architecture swagger-ui test test-full lint format
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -49,6 +49,13 @@ publish-frontend: install ## Publish a built single-page client (DIST=path STAGE
 
 gateway-responses: install ## After `chalice deploy`: CORS headers on the gateway's own errors
 	@STAGE=$(STAGE) $(BIN)/python -m infra.gateway
+
+bench: .venv/bench-installed ## Speed beside plain ways and limits (PHOTOS=folder adds your own)
+	@PHOTOS="$(PHOTOS)" $(BIN)/python -m bench.speed
+
+.venv/bench-installed: .venv/installed requirements-bench.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@touch $@
 
 bench-deployed: install ## Cold and warm calls beside a hello-world app, in the AWS of `make run`
 	@test -f .local/env || { echo "The embedded AWS is not there: start it with make run."; exit 1; }

@@ -16,6 +16,7 @@ from chalicelib.text import folded, split_tags
 
 _PAGE_BYTES = 4_300_000  # of the 4.5 MB that a page may have; the rest is for what is around it
 _PAGE_SECONDS = 5.0
+_AROUND_URLS = 40  # bytes: the names of both, quotes and commas
 
 _encode = msgspec.json.Encoder().encode
 
@@ -53,8 +54,10 @@ class PhotoLists:
         deadline = time.monotonic() + _PAGE_SECONDS
         for rows, evaluated in self._pages(user_id, query, start):
             for row in rows:
-                photo = self._with_urls(shown(row))
-                size += _answer_bytes(photo)
+                known = shown(row)
+                size += _answer_bytes(known)
+                photo = self._with_urls(known)
+                size += len(photo["thumbSrc"]) + len(photo["originalSrc"])
                 if len(photos) == query.limit or (photos and size > _PAGE_BYTES):
                     # `position` is that of the last photo taken, so this one begins the next page.
                     return Page(photos, self._cursors.make(user_id, name, str(position)))
@@ -165,10 +168,13 @@ def _taken_between(rows: RowQuery, query: PhotoQuery) -> str | None:
     return None
 
 
-def _answer_bytes(photo: dict[str, Any]) -> int:
-    """Return at most how much of Lambda's answer a photo takes, which is JSON within JSON."""
-    encoded = _encode(photo)
-    size = len(encoded) + encoded.count(b'"') + encoded.count(b"\\")
+def _answer_bytes(known: dict[str, Any]) -> int:
+    """Return at most how much of Lambda's answer this takes, which is JSON within JSON.
+
+    It is asked before there are URLs, which are long and need no escapes.
+    """
+    encoded = _encode(known)
+    size = len(encoded) + encoded.count(b'"') + encoded.count(b"\\") + _AROUND_URLS
     if not encoded.isascii():
         # Lambda's Python writes six bytes for two or three of UTF-8, and twelve for four.
         size += 2 * (len(encoded) - len(encoded.decode("ascii", "ignore")))

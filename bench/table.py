@@ -1,0 +1,71 @@
+"""What all benchmarks share: measuring in turn, and a table of ratios and targets."""
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+
+def milliseconds(
+    acts: Mapping[str, Callable[[], object]],
+    repeats: int,
+    clock: Callable[[], float] = time.process_time,
+) -> dict[str, float]:
+    """Return the median milliseconds of each act, done in turn, so that all meet the same noise."""
+    taken: dict[str, list[float]] = {name: [] for name in acts}
+    for act in acts.values():
+        act()
+    for _ in range(repeats):
+        for name, act in acts.items():
+            began = clock()
+            act()
+            taken[name].append((clock() - began) * 1000)
+    return {name: statistics.median(times) for name, times in taken.items()}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One thing that was measured, beside the plain way to do it and the fastest one imaginable."""
+
+    what: str
+    ours: str
+    baseline: str
+    limit: str
+    target: str = ""
+    met: bool | None = None  # None where there is no target
+    reason: str = ""  # why it is missed
+
+    def __str__(self) -> str:
+        verdict = {None: "", True: "met", False: f"**missed**: {self.reason or 'no reason given'}"}
+        cells = (self.what, self.ours, self.baseline, self.limit, self.target, verdict[self.met])
+        return f"| {' | '.join(cells)} |"
+
+
+HEAD = """\
+| what | ours | the plain way | the limit | target | |
+|---|---|---|---|---|---|"""
+
+
+def compared(
+    what: str,
+    times: Mapping[str, float],
+    unit: str,
+    baseline: str,
+    limit: str,
+    most: float | None = None,
+    reason: str = "",
+) -> Row:
+    """Return the row of a measurement that has one time under each of three names, ours `ours`.
+
+    `most` is the target: how many times the limit ours may take.
+    """
+    ours = times["ours"]
+    return Row(
+        what,
+        f"{ours:.3g} {unit}",
+        f"{baseline}: {times[baseline]:.3g}, {times[baseline] / ours:.1f}x ours",
+        f"{limit}: {times[limit]:.3g}; ours is {ours / times[limit]:.2f}x that",
+        f"at most {most}x the limit" if most else "",
+        ours <= most * times[limit] if most else None,
+        reason,
+    )

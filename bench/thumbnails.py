@@ -1,0 +1,172 @@
+"""Thumbnails: of photo-like pictures made here, and of your own."""
+
+import io
+import math
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pyvips
+import simplejpeg
+from PIL import Image, ImageChops, ImageStat
+
+from bench.table import Row, compared, milliseconds
+from chalicelib.images import _upright_thumbnail, read_picture
+from tests.pictures import encoded, photo_like
+
+BOX = (300, 200)
+_PLAIN, _VIPS, _LIMIT = "full decode, then resize", "libvips", "scaled decode alone (simplejpeg)"
+_WHOLE = "all of `read_picture`: format, bombs, EXIF"
+_MOST_MEMORY = 100  # MB
+_MOST_LOSS = 0.3  # dB
+_ROUND_OFF = 1.02  # two that are as fast as each other differ by as much
+
+# What each way takes beyond what its process has: the peak that Linux keeps for it.
+_PEAK = """
+import re, sys
+from pathlib import Path
+from bench.thumbnails import WAYS
+data = Path(sys.argv[1]).read_bytes()
+WAYS[sys.argv[2]](Path(sys.argv[3]).read_bytes())
+Path("/proc/self/clear_refs").write_text("5")
+status = Path("/proc/self/status")
+before = int(re.search(r"VmRSS:\\s+(\\d+)", status.read_text())[1])
+WAYS[sys.argv[2]](data)
+print((int(re.search(r"VmHWM:\\s+(\\d+)", status.read_text())[1]) - before) / 1024)
+"""
+
+
+def _plain(data: bytes) -> object:
+    image = Image.open(io.BytesIO(data)).convert("RGB")
+    image.thumbnail(BOX, Image.Resampling.LANCZOS)
+    return encoded(image, "JPEG", quality=85)
+
+
+def _libvips(data: bytes) -> object:
+    return pyvips.Image.thumbnail_buffer(data, BOX[0], height=BOX[1]).jpegsave_buffer(Q=85)
+
+
+def _scaled_decode(data: bytes) -> object:
+    return simplejpeg.decode_jpeg(data, min_width=BOX[0], min_height=BOX[1])
+
+
+def _ours(data: bytes) -> bytes:
+    return _upright_thumbnail(Image.open(io.BytesIO(data)), BOX)[2]
+
+
+WAYS: dict[str, Callable[[bytes], object]] = {
+    "ours": _ours,
+    _PLAIN: _plain,
+    _VIPS: _libvips,
+    _LIMIT: _scaled_decode,
+}
+
+
+def rows(photos: Path | None) -> list[Row]:
+    """Measure pictures made here, and those of a folder."""
+    pyvips.cache_set_max(0)
+    pictures = [photo_like(2048, 1371, seed) for seed in range(6)]
+    found = _speed("six photo-like pictures of 2.8 MP", pictures, 9)
+    found.append(_quality("six photo-like pictures", pictures))
+    if photos:
+        own = [path.read_bytes() for path in sorted(photos.glob("*.[jJ][pP]*[gG]"))]
+        megapixels = statistics.mean(_megapixels(one) for one in own)
+        name = f"{len(own)} photos of a camera, {megapixels:.1f} MP"
+        found += [*_speed(name, own, 9), _quality(name, own)]
+    for name, across in (("12 MP", 1), ("48 MP", 2), ("108 MP", 3)):
+        large = _tiled(photo_like(4000, 3000, 7), across)
+        found += _speed(f"{name}, {len(large) / 1e6:.1f} MB", [large], 5)
+    return [*found, _memory("108 MP", large)]
+
+
+def _speed(what: str, pictures: list[bytes], repeats: int) -> list[Row]:
+    ways = WAYS | {_WHOLE: lambda data: read_picture(data, BOX)}
+    each = [
+        milliseconds({name: _act(way, one) for name, way in ways.items()}, repeats)
+        for one in pictures
+    ]
+    times = {name: statistics.mean(one[name] for one in each) for name in ways}
+    ours, vips, whole, limit = (times[name] for name in ("ours", _VIPS, _WHOLE, _LIMIT))
+    return [
+        compared(f"thumbnail, {what}", times, "ms", _PLAIN, _LIMIT, 1.6),
+        Row(
+            "the same beside libvips",
+            f"{ours:.3g} ms",
+            f"{_VIPS}: {vips:.3g} ms, {vips / ours:.2f}x ours",
+            "",
+            "at least as fast",
+            ours <= vips * _ROUND_OFF,
+        ),
+        Row(
+            f"the same with {_WHOLE}",
+            f"{whole:.3g} ms",
+            f"{whole / ours:.2f}x the thumbnail",
+            f"{whole / limit:.2f}x the scaled decode",
+        ),
+    ]
+
+
+def _act(way: Callable[[bytes], object], data: bytes) -> Callable[[], object]:
+    return lambda: way(data)
+
+
+def _tiled(data: bytes, across: int) -> bytes:
+    tile = Image.open(io.BytesIO(data))
+    whole = Image.new("RGB", (tile.width * across, tile.height * across))
+    for number in range(across * across):
+        whole.paste(tile, (number % across * tile.width, number // across * tile.height))
+    return encoded(whole, "JPEG", quality=85)
+
+
+def _megapixels(data: bytes) -> float:
+    image = Image.open(io.BytesIO(data))
+    return image.width * image.height / 1e6
+
+
+def _quality(what: str, pictures: list[bytes]) -> Row:
+    losses = [_loss(one) for one in pictures]
+    return Row(
+        f"quality, {what}",
+        f"{statistics.mean(losses):+.2f} dB lost on average, {max(losses):+.2f} at worst",
+        "full resolution, Lanczos, quality 85: 0 dB",
+        "",
+        f"at most {_MOST_LOSS} dB for each",
+        max(losses) <= _MOST_LOSS,
+    )
+
+
+def _loss(data: bytes) -> float:
+    """Return by how much a thumbnail is farther from the ideal one than the plain way's JPEG."""
+    small = Image.open(io.BytesIO(_ours(data)))
+    with Image.open(io.BytesIO(data)) as whole:
+        ideal = whole.convert("RGB").resize(small.size, Image.Resampling.LANCZOS)
+    plain = Image.open(io.BytesIO(encoded(ideal, "JPEG", quality=85)))
+    return _decibels(plain, ideal) - _decibels(small, ideal)
+
+
+def _decibels(image: Image.Image, other: Image.Image) -> float:
+    squares = sum(ImageStat.Stat(ImageChops.difference(image, other)).sum2)
+    return 10 * math.log10(255**2 * image.width * image.height * 3 / squares)
+
+
+def _memory(what: str, data: bytes) -> Row:
+    with tempfile.TemporaryDirectory() as folder:
+        large, small = Path(folder) / "large.jpg", Path(folder) / "small.jpg"
+        large.write_bytes(data)
+        small.write_bytes(photo_like(400, 300))
+        peaks = {}
+        for name in WAYS:
+            command = [sys.executable, "-c", _PEAK, str(large), name, str(small)]
+            run = subprocess.run(command, check=True, capture_output=True, text=True)
+            peaks[name] = float(run.stdout)
+    return Row(
+        f"memory, {what}",
+        f"{peaks['ours']:.0f} MB more",
+        f"{_PLAIN}: {peaks[_PLAIN]:.0f} MB",
+        f"{_LIMIT}: {peaks[_LIMIT]:.0f} MB; {_VIPS}: {peaks[_VIPS]:.0f} MB",
+        f"at most {_MOST_MEMORY} MB more",
+        peaks["ours"] <= _MOST_MEMORY,
+    )
