@@ -41,6 +41,11 @@ class Row:
         return f"| {' | '.join(cells)} |"
 
 
+def number(value: float) -> str:
+    """Return a number with as many digits as were measured."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 HEAD = """\
 | what | ours | the plain way | the limit | target | |
 |---|---|---|---|---|---|"""
@@ -62,9 +67,9 @@ def compared(
     ours = times["ours"]
     return Row(
         what,
-        f"{ours:.3g} {unit}",
-        f"{baseline}: {times[baseline]:.3g}, {times[baseline] / ours:.1f}x ours",
-        f"{limit}: {times[limit]:.3g}; ours is {ours / times[limit]:.2f}x that",
+        f"{number(ours)} {unit}",
+        f"{baseline}: {number(times[baseline])}, {times[baseline] / ours:.1f}x ours",
+        f"{limit}: {number(times[limit])}; ours is {ours / times[limit]:.2f}x that",
         f"at most {most}x the limit" if most else "",
         ours <= most * times[limit] if most else None,
         reason,
