@@ -19,8 +19,9 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
 
 from bench.table import Row, compared, milliseconds
-from chalicelib import aws, dates, forms, ids
+from chalicelib import aws, dates, ids
 from chalicelib.cursors import Cursors
+from chalicelib.forms import PhotoQuery
 from chalicelib.lists import PhotoLists
 from chalicelib.models import Photo
 from chalicelib.presign import UrlSigner
@@ -31,6 +32,7 @@ from chalicelib.storage import PhotoStorage, original_key, side_by_side, thumbna
 from tests.pictures import photo_like
 
 TABLE = "Photo"
+_ALL = PhotoQuery()
 _TRAVEL = 0.03  # seconds
 SIZES = (100, 1_000, 10_000)
 _ROLE = ReadOnlyCredentials("ASIAEXAMPLEEXAMPLE12", "s" * 40, "IQoJb3JpZ2luX2VjEJ/+" * 46)
@@ -59,9 +61,9 @@ class Album:
     def _count(self, **_: Any) -> None:
         self.calls += 1
 
-    def page(self, size: int, **parameters: str) -> bytes:
+    def page(self, size: int, query: PhotoQuery = _ALL) -> bytes:
         """Return the JSON of a page of an album."""
-        page = self.lists.page(_owner(size), forms.photo_query(parameters))
+        page = self.lists.page(_owner(size), query)
         return msgspec.json.encode(
             {"ok": True, "photos": page.photos, "nextCursor": page.next_cursor}
         )
@@ -295,11 +297,9 @@ def growth(album: Album) -> tuple[str, Row]:
     """Measure albums of each size; return a table, and whether a page of 50 depends on it."""
     ways: dict[str, Callable[[int], object]] = {
         "list, up to 1,000": lambda size: album.page(size),
-        "page of 50": lambda size: album.page(size, limit="50"),
-        "search for 10 photos": lambda size: album.page(size, q="lighthouse"),
-        "map, up to 1,000": lambda size: msgspec.json.encode(
-            album.lists.map(_owner(size), forms.photo_query({}))
-        ),
+        "page of 50": lambda size: album.page(size, PhotoQuery(limit=50)),
+        "search for 10 photos": lambda size: album.page(size, PhotoQuery(words=("lighthouse",))),
+        "map, up to 1,000": lambda size: msgspec.json.encode(album.lists.map(_owner(size), _ALL)),
         "tags": lambda size: album.lists.tags(_owner(size)),
     }
     lines = [

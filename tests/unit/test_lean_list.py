@@ -24,7 +24,7 @@ body = Body(json.dumps({"Items": [item]}).encode())
 services._client("dynamodb").meta.events.register(
     "before-send.dynamodb", lambda request, **_: AWSResponse(request.url, 200, {}, body)
 )
-page = services.lists().page("sub-1", forms.photo_query({}))
+page = services.lists().page("sub-1", forms.PhotoQuery())
 print(page.photos[0]["thumbSrc"])
 print({"PIL", "pynamodb", "requests", "requests_toolbelt"} & set(sys.modules) or "nothing heavy")
 """
