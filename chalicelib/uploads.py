@@ -77,9 +77,10 @@ class UploadService:
                 return self._photos.describe(self._record(photo))
             except (Overtaken, Conflict, NotFound):
                 # Another request may have completed it, and removed what was uploaded.
-                if _photo(user_id, photo_id).state == PhotoState.PENDING:
+                photo = _photo(user_id, photo_id)
+                if photo.state == PhotoState.PENDING:
                     raise
-        return self._photos.get(user_id, photo_id)
+        return self._photos.describe(photo)
 
     def _record(self, pending: Photo) -> Photo:
         """Check, copy and record what was uploaded; until the last step, nothing is listed."""

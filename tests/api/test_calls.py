@@ -87,6 +87,7 @@ CALLS = {
     "POST /photos/uploads/{photo_id}/complete": calls(
         "", "GetItem UpdateItem TransactWriteItems", "GetObject CopyObject PutObject DeleteObjects"
     ),
+    "POST /photos/uploads/{photo_id}/complete again": calls("", "GetItem"),
     "GET /photos": calls("", "Query"),
     "GET /photos/map": calls("", "Query"),
     "GET /photos/tags": calls("", "Query"),
@@ -122,7 +123,9 @@ def acts(mario: Person) -> Iterator[tuple[str, Callable[[], Any]]]:
     asked = ask(mario, filesize=len(PICTURE))
     send(asked, PICTURE)
     path = f"/photos/uploads/{asked.json_body['photo_id']}/complete"
-    yield "POST /photos/uploads/{photo_id}/complete", lambda: mario.post(path)
+    for again in ("", " again"):
+        name = "POST /photos/uploads/{photo_id}/complete" + again
+        yield name, lambda: mario.post(path)
     for name in ("", "/map", "/tags", f"/{photo_id}"):
         shown = name.replace(photo_id, "{photo_id}")
         yield f"GET /photos{shown}", functools.partial(mario.get, f"/photos{name}")
