@@ -84,12 +84,12 @@ def storage() -> PhotoStorage:
     """Return the bucket of pictures."""
     from chalicelib.storage import PhotoStorage
 
-    return PhotoStorage(_client("s3"), settings().photo_bucket, signer())
+    return PhotoStorage(_LaterClient("s3"), settings().photo_bucket, signer())
 
 
 @_once
 def signer() -> UrlSigner:
-    """Return what signs the pictures' URLs; it needs no S3 client, which takes long to make."""
+    """Return what signs the pictures' URLs."""
     from chalicelib.aws import bucket_url, credentials, endpoint_url
     from chalicelib.presign import UrlSigner
 
@@ -162,6 +162,16 @@ def _client(service: str) -> Any:
         if service not in _made:
             _made[service] = make_client(service, settings().region)
         return _made[service]
+
+
+class _LaterClient:
+    """A client that is made when it is first asked something; who signs URLs asks it nothing."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(_client(self._service), name)
 
 
 def _connect_tables() -> None:
