@@ -16,6 +16,7 @@ ROOMS = {
     "errors",
     "forms",
     "http_errors",
+    "logs",
     "operations",
     "schemas",
     "services",
