@@ -57,9 +57,9 @@ bench: .venv/bench-installed ## Speed beside plain ways and limits (PHOTOS=folde
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	@touch $@
 
-bench-deployed: install ## Cold and warm calls beside a hello-world app, in the AWS of `make run`
+bench-deployed: install ## Cold and warm calls, and whole journeys, in the AWS of `make run`
 	@test -f .local/env || { echo "The embedded AWS is not there: start it with make run."; exit 1; }
-	@. ./.local/env && $(BIN)/python -m bench.deployed
+	@. ./.local/env && $(BIN)/python -m bench.deployed http://127.0.0.1:$(PORT)
 
 bench-memory: install ## Memory and time of the largest pictures
 	@$(BIN)/python -m bench.memory

@@ -1,12 +1,11 @@
 """CloudAlbum: a private photo album with no server to keep. This is its front door."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalice import AuthResponse, AuthRoute, Chalice, CORSConfig, Response
 from chalice.app import AuthRequest
 
 from chalicelib import __version__, forms, schemas, services
-from chalicelib.cognito import Tokens
 from chalicelib.errors import (
     Conflict,
     NotFound,
@@ -17,8 +16,11 @@ from chalicelib.errors import (
 )
 from chalicelib.logs import request_logged
 from chalicelib.operations import operations_of
+from chalicelib.sessions import bearer
 from chalicelib.settings import authorizer_ttl_seconds, cors_allow_origin
-from chalicelib.tokens import bearer
+
+if TYPE_CHECKING:
+    from chalicelib.cognito import Tokens
 
 app = Chalice(app_name="cloudalbum")
 app.api.binary_types.append("multipart/form-data")
@@ -302,6 +304,6 @@ def access_token() -> str:
     return bearer(app.current_request.headers["authorization"])
 
 
-def tokens(given: Tokens) -> schemas.Tokens:
+def tokens(given: "Tokens") -> schemas.Tokens:
     """Return tokens as clients expect them."""
     return schemas.Tokens(given.access_token, given.refresh_token, given.expires_in)

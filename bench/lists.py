@@ -53,7 +53,7 @@ class Album:
         self.signer = UrlSigner(base, region, 3600, lambda: _ROLE)
         self.storage = PhotoStorage(self.s3, _BUCKET, self.signer)
         reader = RowReader(self.dynamodb, TABLE)
-        self.lists = PhotoLists(reader, self.storage.with_urls, Cursors("secret"))
+        self.lists = PhotoLists(reader, self.storage.with_urls, Cursors(lambda: "secret"))
         Photo.Meta.table_name, Photo.Meta.region = TABLE, region
         for size in SIZES:
             _fill(_owner(size), size)

@@ -1,6 +1,5 @@
-"""Accounts: everything a person expects around signing up, and who is asking."""
+"""Accounts: everything a person expects around signing up."""
 
-from dataclasses import dataclass
 from datetime import UTC, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -11,7 +10,6 @@ from chalicelib import dates
 from chalicelib.cognito import Tokens, UserPool
 from chalicelib.errors import Conflict, NotFound, NotSignedIn
 from chalicelib.models import User
-from chalicelib.tokens import TokenVerifier
 
 # The longest an access token of a Cognito client can be set to live.
 _LONGEST_TOKEN = timedelta(days=1)
@@ -160,37 +158,6 @@ class AccountService:
     def _end_sessions(self, sub: str, sessions: set[str]) -> None:
         self._pool.end_sessions(sub)
         User(sub).record_sign_out(_now(), sessions)
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Who holds a live access token."""
-
-    sub: str
-    origin_jti: str
-    is_leaving: bool  # the deletion of the account has begun: nothing else is allowed
-
-
-class Sessions:
-    """Who holds an access token, asked by the authorizer before every request."""
-
-    def __init__(self, verifier: TokenVerifier) -> None:
-        self._verifier = verifier
-
-    def authenticate(self, token: str) -> Caller:
-        """Return whose live token it is.
-
-        Raises NotSignedIn for one that is forged, expired, signed out or of a deleted user;
-        anything else that is raised says nothing about the token.
-        """
-        access = self._verifier.verify(token)
-        try:
-            user = User.get(access.sub, consistent_read=True)
-        except DoesNotExist:
-            return Caller(access.sub, access.origin_jti, is_leaving=False)
-        if user.refuses(access.issued_at, access.origin_jti):
-            raise NotSignedIn("This session was signed out.")
-        return Caller(access.sub, access.origin_jti, is_leaving=user.deleting_at is not None)
 
 
 def _now() -> int:

@@ -2,7 +2,9 @@
 
 import base64
 import binascii
+import functools
 import hmac
+from collections.abc import Callable
 
 from chalicelib.errors import InvalidInput
 from chalicelib.signing import hmac_sha256
@@ -11,11 +13,18 @@ _MAC_BYTES = 16
 
 
 class Cursors:
-    """Makes and reads cursors that are good for one user and one query alone."""
+    """Makes and reads cursors that are good for one user and one query alone.
 
-    def __init__(self, secret: str) -> None:
+    `secret` is asked for when the first cursor is: a list that fits one page needs none.
+    """
+
+    def __init__(self, secret: Callable[[], str]) -> None:
+        self._secret = secret
+
+    @functools.cached_property
+    def _key(self) -> bytes:
         # A key of its own, so that a cursor is good for nothing else that the secret signs.
-        self._key = hmac_sha256(secret.encode(), "cursor")
+        return hmac_sha256(self._secret().encode(), "cursor")
 
     def make(self, user_id: str, query: str, position: str) -> str:
         """Return the cursor of a position, opaque and fit for a URL."""

@@ -127,7 +127,10 @@ def _key_id(key: str) -> str:
 
 
 class User(Model):
-    """What the album keeps of an account beside Cognito; one made in the console has no row."""
+    """What the album keeps of an account beside Cognito; one made in the console has no row.
+
+    `sessions.Standing` reads the same row for the authorizer, without this module.
+    """
 
     class Meta(TableMeta):
         table_name = "User"
@@ -185,10 +188,3 @@ class User(Model):
                 User.storage_bytes.remove(),
             ]
         )
-
-    def refuses(self, issued_at: int, origin_jti: str) -> bool:
-        """Tell whether a token is dead, though its signature and expiry are good."""
-        if self.deleted_at is not None:
-            return True
-        signed_out_before = self.signed_out_at is not None and issued_at < self.signed_out_at
-        return signed_out_before or origin_jti in (self.signed_out_sessions or set())

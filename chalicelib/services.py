@@ -1,6 +1,6 @@
 """The services, each made on first use with its clients, and kept for the container's life.
 
-Importing this module imports neither boto3 nor Pillow: a cold start pays for what it uses.
+Importing this module imports no library at all: a cold start pays for what it uses, when it does.
 """
 
 from __future__ import annotations
@@ -12,18 +12,22 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from chalicelib.accounts import AccountService, Sessions
+    from chalicelib.accounts import AccountService
     from chalicelib.ledger import Ledger
     from chalicelib.lists import PhotoLists
     from chalicelib.photos import PhotoService
-    from chalicelib.settings import Settings
+    from chalicelib.presign import UrlSigner
+    from chalicelib.sessions import Sessions
+    from chalicelib.settings import Settings, StoredSettings
     from chalicelib.storage import PhotoStorage
     from chalicelib.uploads import UploadService
 
 T = TypeVar("T")
 
 _made: dict[str, Any] = {}
-_making = threading.RLock()  # boto3 makes clients in one thread only, and `chalice local` has many
+_making = (
+    threading.RLock()
+)  # a session makes clients in one thread only, and `chalice local` has many
 
 
 def _once(make: Callable[[], T]) -> Callable[[], T]:
@@ -41,6 +45,14 @@ def _once(make: Callable[[], T]) -> Callable[[], T]:
 @_once
 def settings() -> Settings:
     """Return the settings. Raises ConfigurationError, and reads them again next time."""
+    from chalicelib.settings import told_settings
+
+    return told_settings() or _stored_settings()
+
+
+@_once
+def _stored_settings() -> StoredSettings:
+    """Return what Parameter Store knows: all settings, and the secret."""
     from aws_parameter_store import AwsParameterStore
 
     from chalicelib.aws import client_config
@@ -70,16 +82,20 @@ def uploads() -> UploadService:
 @_once
 def storage() -> PhotoStorage:
     """Return the bucket of pictures."""
-    from chalicelib.aws import bucket_url, credentials
-    from chalicelib.presign import UrlSigner
     from chalicelib.storage import PhotoStorage
 
+    return PhotoStorage(_LaterClient("s3"), settings().photo_bucket, signer())
+
+
+@_once
+def signer() -> UrlSigner:
+    """Return what signs the pictures' URLs."""
+    from chalicelib.aws import bucket_url, credentials, endpoint_url
+    from chalicelib.presign import UrlSigner
+
     config = settings()
-    client, bucket = _client("s3"), config.photo_bucket
-    signer = UrlSigner(
-        bucket_url(client, bucket), config.region, config.presigned_url_seconds, credentials()
-    )
-    return PhotoStorage(client, bucket, signer)
+    url = bucket_url(config.photo_bucket, config.region, endpoint_url("s3"))
+    return UrlSigner(url, config.region, config.presigned_url_seconds, credentials())
 
 
 @_once
@@ -106,9 +122,9 @@ def lists() -> PhotoLists:
     from chalicelib.lists import PhotoLists
     from chalicelib.row_reader import RowReader
 
-    config = settings()
-    rows = RowReader(_client("dynamodb"), config.photo_table)
-    return PhotoLists(rows, storage().with_urls, Cursors(config.client_secret))
+    rows = RowReader(_client("dynamodb"), settings().photo_table)
+    cursors = Cursors(lambda: _stored_settings().client_secret)
+    return PhotoLists(rows, storage().with_urls, cursors)
 
 
 @_once
@@ -119,7 +135,8 @@ def accounts() -> AccountService:
 
     _connect_tables()
     config = settings()
-    pool = UserPool(_client("cognito-idp"), config.pool_id, config.client_id, config.client_secret)
+    secret = _stored_settings().client_secret
+    pool = UserPool(_client("cognito-idp"), config.pool_id, config.client_id, secret)
     return AccountService(
         pool, config.confirms_by_email, config.cognito_domain, config.callback_url
     )
@@ -129,15 +146,16 @@ def accounts() -> AccountService:
 def sessions() -> Sessions:
     """Return what the authorizer calls."""
     from chalicelib import tokens
-    from chalicelib.accounts import Sessions
+    from chalicelib.aws import endpoint_url
+    from chalicelib.sessions import Sessions
 
-    _connect_tables()
     config = settings()
-    # The client's endpoint is the right host on AWS and on an emulator alike.
-    endpoint = _client("cognito-idp").meta.endpoint_url
-    url = f"{endpoint}/{config.pool_id}/.well-known/jwks.json"
-    keys = tokens.KeySet(lambda: tokens.fetch_keys(url))
-    return Sessions(tokens.TokenVerifier(keys, config.issuer, config.client_id))
+    # An emulator has the keys at its own address; the issuer's is that of AWS everywhere.
+    emulator = endpoint_url("cognito-idp")
+    url = f"{emulator}/{config.pool_id}" if emulator else config.issuer
+    keys = tokens.KeySet(lambda: tokens.fetch_keys(f"{url}/.well-known/jwks.json"))
+    verifier = tokens.TokenVerifier(keys, config.issuer, config.client_id)
+    return Sessions(verifier, _client("dynamodb"), config.user_table)
 
 
 def _client(service: str) -> Any:
@@ -147,6 +165,16 @@ def _client(service: str) -> Any:
         if service not in _made:
             _made[service] = make_client(service, settings().region)
         return _made[service]
+
+
+class _LaterClient:
+    """A client that is made when it is first asked something; who signs URLs asks it nothing."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(_client(self._service), name)
 
 
 def _connect_tables() -> None:

@@ -36,7 +36,7 @@ class AccessToken:
 
 def fetch_keys(url: str) -> list[JsonWebKey]:
     """Fetch a JSON Web Key Set (RFC 7517). Raises Unavailable when it cannot be had."""
-    # The URL is that of a boto3 client, so its scheme is https, or http on an emulator.
+    # The URL is that of an AWS client, so its scheme is https, or http on an emulator.
     try:
         with urllib.request.urlopen(url, timeout=_FETCH_SECONDS) as response:  # noqa: S310
             keys: list[JsonWebKey] = json.load(response)["keys"]
@@ -130,9 +130,3 @@ class TokenVerifier:
         ):
             return AccessToken(sub, issued_at, origin_jti)
         raise NotSignedIn(_REFUSAL)
-
-
-def bearer(authorization: str) -> str:
-    """Return the token of an Authorization header (RFC 6750), which may also be the bare token."""
-    scheme, _, token = authorization.strip().partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else authorization.strip()

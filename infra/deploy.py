@@ -14,6 +14,8 @@ import urllib.request
 from typing import Any
 
 from chalicelib import __version__
+from chalicelib.errors import ConfigurationError
+from chalicelib.settings import telling
 from infra import account, package, stacks
 from infra.errors import OperatorError, exit_code
 from infra.stacks import MakeClient
@@ -32,13 +34,12 @@ def deploy(make_client: MakeClient, stage: Stage, built: package.Package) -> str
         )
     s3, bucket = make_client("s3"), data["PackageBucketName"]
     upload(s3, bucket, built.key, built.zip.read_bytes())
-    settings = _settings_version(make_client("ssm"), stage.parameter_path)
+    variables = _told(make_client("ssm"), stage.parameter_path)
     for function in ("APIHandler", "JwtAuth"):
         code = {"Bucket": bucket, "Key": built.key}
         properties = built.template["Resources"][function]["Properties"]
         properties["CodeUri"] = code
-        # Functions read the parameters once: another version of those makes them start anew.
-        properties["Environment"]["Variables"]["SETTINGS_VERSION"] = settings
+        properties["Environment"]["Variables"] |= variables
     template = json.dumps(built.template, separators=(",", ":")).encode()
     template_key = hashlib.sha256(template).hexdigest() + ".json"
     upload(s3, bucket, template_key, template)
@@ -79,12 +80,19 @@ def smoke_test(url: str) -> None:
             raise OperatorError(f"The API is version {body.get('version')}, not {__version__}.")
 
 
-def _settings_version(ssm: Any, path: str) -> str:
-    """Return what changes whenever a parameter does, and tells nothing of their values."""
-    pages = ssm.get_paginator("get_parameters_by_path").paginate(Path=path)
+def _told(ssm: Any, path: str) -> dict[str, str]:
+    """Return the environment of the functions: their settings, but for the secret.
+
+    That one they read themselves, once: another version of any parameter makes them start anew.
+    """
+    pages = ssm.get_paginator("get_parameters_by_path").paginate(Path=path, WithDecryption=True)
     found = [parameter for page in pages for parameter in page["Parameters"]]
     versions = sorted(f"{one['Name']}:{one['Version']}" for one in found)
-    return hashlib.sha256("\n".join(versions).encode()).hexdigest()
+    try:
+        told = telling({one["Name"].removeprefix(path): one["Value"] for one in found}, path)
+    except ConfigurationError as error:
+        raise OperatorError(str(error)) from None
+    return told | {"SETTINGS_VERSION": hashlib.sha256("\n".join(versions).encode()).hexdigest()}
 
 
 def upload(s3: Any, bucket: str, key: str, content: bytes) -> None:

@@ -1,15 +1,19 @@
 """Build the very zip and template that AWS runs: `chalice package`, then only what runs is kept.
 
-Needs no credentials and makes no AWS call. The same commit gives the same bytes.
+Bytecode is added, which a function could not keep: Lambda's code folder is read-only, so that each
+cold start would compile anew what it imports. Needs no credentials and makes no AWS call. The same
+commit gives the same bytes.
 """
 
 import collections
 import contextlib
 import fcntl
 import hashlib
+import importlib.util
 import json
 import os
 import re
+import struct
 import subprocess
 import sys
 import sysconfig
@@ -31,15 +35,22 @@ ROOT = Path(__file__).parent.parent
 OUT = ROOT / "dist"
 _MERGED = Path(__file__).with_name("app.yaml")
 _BIGGEST = 25_000_000  # bytes, zipped
+_OURS = ("app.py", "chalicelib")
+_CODE_FOLDER = "/var/task"  # where Lambda puts the package: what tracebacks name
 
-_SERVICES = ("cognito-idp", "dynamodb", "s3", "ssm", "sso", "sso-oidc", "sts")
+_SERVICES = ("cognito-idp", "dynamodb", "s3", "ssm")
 _NEVER_RUNS = re.compile(
     r"README\.md$"  # vendor's
-    r"|.*/__pycache__/|.*\.py[ci]$|[^/]*\.(dist-info|data)/"
+    r"|.*/__pycache__/|.*\.py[ci]$|.*/py\.typed$|[^/]*\.(dist-info|data)/"
     r"|boto3/(data|examples)/"
     rf"|botocore/data/(?!({'|'.join(_SERVICES)})/)[^/]+/"
-    # python-jose asks for these, and uses cryptography instead.
-    r"|(ecdsa|rsa|pyasn1)/"
+    r"|botocore/data/.*/(examples-1\.json|waiters-2\.json)"
+    r"|botocore/cacert\.pem$"  # certifi's is taken, which requests needs
+    r"|dateutil/zoneinfo/.*\.tar\.gz$"  # the runtime has time zones of its own
+    # python-jose asks for these, and uses cryptography instead, and that only cffi's backend.
+    r"|(ecdsa|rsa|pyasn1|cffi|pycparser)/"
+    # Pillow's text and windows: no letter is ever drawn.
+    r"|PIL/_imaging(ft|tk|math|morph)\.|pillow\.libs/lib(freetype|harfbuzz|png16|brotli)"
 )
 
 # The plain Chalice way knows resources by their names' patterns; here each is the exact one.
@@ -82,7 +93,10 @@ def build(stage: Stage, out: Path = OUT) -> Package:
         with _alone():
             _chalice_package(stage, Path(folder))
         written = yaml.safe_load((Path(folder) / "sam.yaml").read_text())
-        _repack(Path(folder) / "deployment.zip", out / "deployment.zip")
+        task = Path(folder) / "task"
+        _unpack(Path(folder) / "deployment.zip", task)
+        _compile(task)
+        _pack(task, out / "deployment.zip")
     package = Package(out / "deployment.zip", _finished(written, stage))
     (out / f"template-{stage.name}.json").write_text(json.dumps(package.template, indent=1))
     return package
@@ -115,16 +129,65 @@ def _chalice_package(stage: Stage, folder: Path) -> None:
         raise OperatorError(f"chalice package failed:\n{run.stdout}{run.stderr}")
 
 
-def _repack(written: Path, packed: Path) -> None:
-    """Copy a zip without what never runs, in one order, with one date and one mode for all."""
-    with zipfile.ZipFile(written) as source, zipfile.ZipFile(packed, "w") as target:
+def _unpack(written: Path, task: Path) -> None:
+    """Unpack a zip without what never runs."""
+    with zipfile.ZipFile(written) as source:
         _refuse_local_builds(source)
-        for name in sorted(source.namelist()):
-            if name.endswith("/") or _NEVER_RUNS.match(name):
-                continue
+        for name in source.namelist():
+            if not name.endswith("/") and not _NEVER_RUNS.match(name):
+                path = task / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(without_symbols(source.read(name)))
+
+
+def without_symbols(content: bytes) -> bytes:
+    """Return an ELF file with nothing but what is loaded; anything else as it is.
+
+    Wheels carry symbol tables and debugging sections, which the dynamic loader never looks at: it
+    goes by the program headers (System V ABI, "Program Header") alone.
+    """
+    if not content.startswith(b"\x7fELF\x02\x01"):  # 64 bits, little-endian
+        return content
+    start, _, _, header_size, entry_size, entries = struct.unpack_from("<QQIHHH", content, 32)
+    used = [(0, header_size), (start, start + entry_size * entries)]
+    for number in range(entries):
+        offset, _, _, size = struct.unpack_from("<QQQQ", content, start + number * entry_size + 8)
+        used.append((offset, offset + size))
+    kept = bytearray(max(end for _, end in used))
+    for begin, end in used:
+        kept[begin:end] = content[begin:end]
+    struct.pack_into("<Q", kept, 40, 0)  # there is no table of sections any more
+    struct.pack_into("<HH", kept, 60, 0, 0)
+    return bytes(kept)
+
+
+def _compile(task: Path) -> None:
+    """Write bytecode for this Python, whose release Chalice deploys to, never to be checked.
+
+    A process of its own and the fixed seed make it the same every time. It replaces the libraries'
+    sources: a traceback names their files and lines all the same.
+    """
+    options = ["-q", "--invalidation-mode", "unchecked-hash", "-s", str(task), "-p", _CODE_FOLDER]
+    subprocess.run(
+        [sys.executable, "-S", "-m", "compileall", *options, str(task)],
+        env={"PYTHONHASHSEED": "0"},
+        check=True,
+    )
+    for source in task.rglob("*.py"):
+        if source.relative_to(task).parts[0] not in _OURS:
+            bytecode = Path(importlib.util.cache_from_source(str(source)))
+            bytecode.replace(source.with_suffix(".pyc"))
+            source.unlink()
+
+
+def _pack(task: Path, packed: Path) -> None:
+    """Make a zip in one order, with one date and one mode for all."""
+    files = {str(path.relative_to(task)): path for path in task.rglob("*") if path.is_file()}
+    with zipfile.ZipFile(packed, "w") as target:
+        for name in sorted(files):
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
             entry.external_attr = 0o644 << 16
-            target.writestr(entry, source.read(name), zipfile.ZIP_DEFLATED, compresslevel=9)
+            target.writestr(entry, files[name].read_bytes(), zipfile.ZIP_DEFLATED, compresslevel=9)
 
 
 def _refuse_local_builds(archive: zipfile.ZipFile) -> None:

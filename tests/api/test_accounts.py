@@ -8,9 +8,9 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from chalicelib import services
-from chalicelib.accounts import Sessions
 from chalicelib.models import Photo, PhotoState, User
 from chalicelib.photos import PhotoService
+from chalicelib.sessions import Sessions
 from tests import pictures
 from tests.api.conftest import PASSWORD, Person, broken, post_json
 from tests.api.test_photos import objects

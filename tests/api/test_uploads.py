@@ -16,9 +16,9 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from chalice.test import HTTPResponse
 
 from chalicelib import forms, services
-from chalicelib.accounts import Sessions
 from chalicelib.models import Photo, PhotoState, UploadKey, User
 from chalicelib.photos import PhotoService
+from chalicelib.sessions import Sessions
 from tests import pictures
 from tests.api.conftest import PASSWORD, Person, broken
 from tests.api.test_photos import objects

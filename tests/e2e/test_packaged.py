@@ -1,6 +1,7 @@
 """The package as AWS runs it: under its own rights, behind its own gateway, stage beside stage."""
 
 import base64
+import contextlib
 import copy
 import hashlib
 import hmac
@@ -9,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -65,13 +67,45 @@ class Deployed:
         )
         self.restart(function)
 
-    def restart(self, function: str) -> None:
-        """Make the next call of a function a cold start."""
+    def restart(self, function: str, **changed: str | None) -> str | None:
+        """Make the next call of a function a cold start, perhaps with an environment changed.
+
+        Return the settings it was told before.
+        """
         client, name = self.stack.make_client("lambda"), self.names[function]
-        environment = client.get_function_configuration(FunctionName=name)["Environment"]
-        count = int(environment["Variables"].get("RESTARTS", "0")) + 1
-        environment["Variables"]["RESTARTS"] = str(count)
-        client.update_function_configuration(FunctionName=name, Environment=environment)
+        before = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        after = before | {"RESTARTS": str(int(before.get("RESTARTS", "0")) + 1)} | changed
+        variables = {key: value for key, value in after.items() if value is not None}
+        client.update_function_configuration(
+            FunctionName=name, Environment={"Variables": variables}
+        )
+        told: str | None = before.get("CLOUDALBUM_SETTINGS")
+        return told
+
+    @contextlib.contextmanager
+    def told_nothing(self, *functions: str) -> Iterator[None]:
+        """Leave it to functions to find their settings, as after a plain `chalice deploy`."""
+        told = {name: self.restart(name, CLOUDALBUM_SETTINGS=None) for name in functions}
+        try:
+            yield
+        finally:
+            for name, settings in told.items():
+                assert settings is not None
+                self.restart(name, CLOUDALBUM_SETTINGS=settings)
+
+    @contextlib.contextmanager
+    def without(self, function: str, statement: str, action: str) -> Iterator[None]:
+        """Take one right from a function for a while."""
+        name, document = self.policy(function)
+        less = copy.deepcopy(document)
+        [found] = [one for one in less["Statement"] if one["Sid"] == statement]
+        found["Action"].remove(action)
+        less["Statement"] = [one for one in less["Statement"] if one["Action"]]
+        self.put_policy(function, name, less)
+        try:
+            yield
+        finally:
+            self.put_policy(function, name, document)
 
 
 @pytest.fixture(scope="module")
@@ -175,16 +209,22 @@ def test_the_rights_are_enough(deployed: Deployed) -> None:
 def test_every_right_is_needed(
     deployed: Deployed, function: str, statement: str, action: str
 ) -> None:
-    name, document = deployed.policy(function)
-    less = copy.deepcopy(document)
-    [found] = [one for one in less["Statement"] if one["Sid"] == statement]
-    found["Action"].remove(action)
-    less["Statement"] = [one for one in less["Statement"] if one["Action"]]
-    deployed.put_policy(function, name, less)
-    try:
+    # A function that is told its settings does not always need to read them.
+    untold = deployed.told_nothing(function) if statement == "Settings" else nullcontext()
+    with untold, deployed.without(function, statement, action):
         assert whole_life(deployed.stack, deployed.url) != GOOD_LIFE
-    finally:
-        deployed.put_policy(function, name, document)
+
+
+def test_functions_that_are_told_nothing_find_their_settings_themselves(
+    deployed: Deployed,
+) -> None:
+    with deployed.told_nothing("APIHandler", "JwtAuth"):
+        assert whole_life(deployed.stack, deployed.url) == GOOD_LIFE
+
+
+def test_an_authorizer_that_is_told_its_settings_never_asks_for_them(deployed: Deployed) -> None:
+    with deployed.without("JwtAuth", "Settings", "ssm:GetParametersByPath"):
+        assert whole_life(deployed.stack, deployed.url) == GOOD_LIFE
 
 
 def test_an_upload_needs_the_forms_type_among_the_binary_ones(

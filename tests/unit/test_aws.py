@@ -1,5 +1,6 @@
 """What failures of AWS mean to a client."""
 
+import boto3
 import pytest
 from botocore.exceptions import (
     ClientError,
@@ -10,7 +11,7 @@ from botocore.exceptions import (
 )
 from pynamodb.exceptions import PutError
 
-from chalicelib.aws import as_album_error
+from chalicelib.aws import as_album_error, bucket_url, client_config, endpoint_url
 from chalicelib.errors import AlbumError, Throttled, Unavailable
 
 
@@ -43,3 +44,25 @@ def test_throttled_slow_and_dead_are_told_from_bugs(
     error: Exception, meaning: type[AlbumError] | None
 ) -> None:
     assert type(as_album_error(error)) is (meaning or type(None))
+
+
+@pytest.mark.parametrize("bucket", ["album-photos", "album.photos"])
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "cn-north-1"])
+@pytest.mark.parametrize(
+    "endpoint", [None, "http://127.0.0.1:4566", "http://localhost:4566", "https://s3.test/path/"]
+)
+def test_a_buckets_url_is_that_of_a_client_which_is_not_made(
+    monkeypatch: pytest.MonkeyPatch, bucket: str, region: str, endpoint: str | None
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    if endpoint:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", endpoint)
+    client = boto3.client(
+        "s3",
+        region_name=region,
+        aws_access_key_id="x",
+        aws_secret_access_key="x",
+        config=client_config(),
+    )
+    signed = client.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "key"})
+    assert bucket_url(bucket, region, endpoint_url("s3")) + "/key" == signed.split("?")[0]

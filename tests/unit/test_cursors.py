@@ -5,7 +5,7 @@ import pytest
 from chalicelib.cursors import Cursors
 from chalicelib.errors import InvalidInput
 
-CURSORS = Cursors("secret")
+CURSORS = Cursors(lambda: "secret")
 
 
 @pytest.mark.parametrize("position", ["2019-05-06T07:08:09#id", "id", "é슈"])
@@ -26,7 +26,7 @@ def test_a_cursor_of_another_user_or_query_is_refused(user_id: str, query: str) 
 
 def test_a_cursor_of_another_album_is_refused() -> None:
     with pytest.raises(InvalidInput):
-        CURSORS.read("user", "query", Cursors("other").make("user", "query", "position"))
+        CURSORS.read("user", "query", Cursors(lambda: "other").make("user", "query", "position"))
 
 
 def test_a_changed_cursor_is_refused_wherever_it_was_changed() -> None:

@@ -1,28 +1,47 @@
-"""Importing the app."""
+"""Importing the app: every cold start pays for it, the authorizer's too."""
 
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
-SCRIPT = """
+# Libraries and rooms that `import app` brings, and no others. What a route needs beside them is
+# imported when it is first called; before adding something here, measure it with make bench.
+LIBRARIES = {"chalice", "msgspec"}
+ROOMS = {
+    "dates",
+    "errors",
+    "forms",
+    "http_errors",
+    "logs",
+    "operations",
+    "schemas",
+    "services",
+    "sessions",
+    "settings",
+    "text",
+}
+
+NO_SOCKETS = """
 import socket, sys
 
 def refuse(*_):
     raise AssertionError("a socket was opened")
 
 socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse
-import app
-heavy = {"PIL", "boto3", "botocore", "pynamodb", "requests"} & set(sys.modules)
-print(sorted(app.app.routes), heavy or "nothing heavy")
+before = set(sys.modules)
 """
+APP = "import app\nassert '/photos' in app.app.routes\n"
+FOUND = "print(*sorted(set(sys.modules) - before))\n"
 
 
-def test_importing_the_app_needs_no_socket_no_credentials_no_pillow() -> None:
-    # An empty environment: no credential, no region, no home with a profile in it.
+def imported_by(code: str) -> set[str]:
+    """Return the modules that code imports, in a process without credential, region or home."""
     run = subprocess.run(
-        [sys.executable, "-W", "error", "-c", SCRIPT],
+        [sys.executable, "-W", "error", "-c", NO_SOCKETS + code + FOUND],
         cwd=ROOT,
         env={"HOME": "/nonexistent"},
         capture_output=True,
@@ -30,5 +49,44 @@ def test_importing_the_app_needs_no_socket_no_credentials_no_pillow() -> None:
         check=False,
     )
     assert run.returncode == 0, run.stderr
-    assert "'/photos'" in run.stdout
-    assert "nothing heavy" in run.stdout
+    return set(run.stdout.split())
+
+
+def libraries(modules: set[str]) -> set[str]:
+    """Return the top-level packages that are neither Python's own nor the album's."""
+    packages = {name.split(".")[0] for name in modules}
+    return packages - set(sys.stdlib_module_names) - {"app", "chalicelib"}
+
+
+def rooms(modules: set[str]) -> set[str]:
+    return {name.split(".")[1] for name in modules if name.startswith("chalicelib.")}
+
+
+def test_importing_the_app_opens_no_socket_and_brings_exactly_these_modules() -> None:
+    modules = imported_by(APP)
+    # msgspec takes typing_extensions where it is installed, which it is not in the package.
+    assert libraries(modules) - {"typing_extensions"} == LIBRARIES
+    assert rooms(modules) == ROOMS
+
+
+TOLD = """
+import os
+os.environ.update(AWS_ACCESS_KEY_ID="x", AWS_SECRET_ACCESS_KEY="x", CLOUDALBUM_SETTINGS='''{
+    "S3_PHOTO_BUCKET": "bucket", "S3_PRESIGNED_EXP": "3600", "COGNITO_POOL_ID": "eu-west-1_Pool",
+    "COGNITO_CLIENT_ID": "client", "COGNITO_DOMAIN": "-", "THUMBNAIL_WIDTH": "300",
+    "THUMBNAIL_HEIGHT": "200", "AWS_REGION": "eu-west-1", "DDB_RCU": "0", "DDB_WCU": "0"}''')
+from chalicelib import services
+"""
+
+
+HEAVY = {"PIL", "aws_parameter_store", "boto3", "pynamodb", "requests", "requests_toolbelt"}
+
+
+@pytest.mark.parametrize(
+    ("service", "never"), [("sessions", HEAVY | {"ecdsa", "rsa"}), ("storage", HEAVY | {"jose"})]
+)
+def test_what_a_deployment_tells_makes_a_first_call_light(service: str, never: set[str]) -> None:
+    first_use = f"services.{service}()\nassert 's3' not in services._made\n"
+    brought = libraries(imported_by(APP + TOLD + first_use))
+    assert "botocore" in brought
+    assert not brought & never

@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError
 from botocore.stub import ANY, Stubber
 
-from infra import gateway, publish, stacks
+from infra import deploy, gateway, publish, stacks
 from infra.errors import OperatorError, exit_code
 from infra.stages import Stage
 from tests.unit.stubs import stubbed
@@ -221,3 +221,44 @@ def test_only_what_can_never_change_is_kept_for_long(name: str, kept: str) -> No
 )
 def test_files_are_published_with_their_types(name: str, media_type: str) -> None:
     assert publish.content_type(name) == media_type
+
+
+def stored(**values: str) -> list[dict[str, Any]]:
+    return [
+        {"Name": f"/cloudalbum/{name}", "Value": value, "Version": 1, "Type": "SecureString"}
+        for name, value in values.items()
+    ]
+
+
+def told_of(parameters: list[dict[str, Any]]) -> dict[str, str]:
+    with stubbed("ssm") as stubber:
+        stubber.add_response("get_parameters_by_path", {"Parameters": parameters})
+        return deploy._told(stubber.client, "/cloudalbum/")
+
+
+def test_functions_are_told_every_parameter_but_the_secret_and_start_anew_for_it() -> None:
+    parameters = stored(
+        S3_PHOTO_BUCKET="pictures",
+        S3_PRESIGNED_EXP="3600",
+        COGNITO_POOL_ID="eu-west-1_Pool",
+        COGNITO_CLIENT_ID="client",
+        COGNITO_CLIENT_SECRET="very-secret",
+        COGNITO_DOMAIN="-",
+        THUMBNAIL_WIDTH="300",
+        THUMBNAIL_HEIGHT="200",
+        AWS_REGION="eu-west-1",
+        DDB_RCU="0",
+        DDB_WCU="0",
+    )
+    told = told_of(parameters)
+    assert '"COGNITO_CLIENT_ID":"client"' in told["CLOUDALBUM_SETTINGS"]
+    assert "secret" not in str(told).lower()
+    assert told_of(parameters) == told
+    [secret] = [one for one in parameters if one["Name"].endswith("SECRET")]
+    secret |= {"Value": "another", "Version": 2}
+    assert told_of(parameters) != told
+
+
+def test_a_deployment_without_a_parameter_stops_and_says_which() -> None:
+    with pytest.raises(OperatorError, match="/cloudalbum/COGNITO_POOL_ID is missing"):
+        told_of(stored(S3_PHOTO_BUCKET="pictures"))

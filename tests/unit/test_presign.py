@@ -42,7 +42,7 @@ def equal(
     chance = random.Random(f"{region}{endpoint}{credentials.token}{bucket}")
     seconds = chance.randint(1, 7 * 24 * 3600)
     client = client_of(region, credentials, endpoint)
-    signer = UrlSigner(bucket_url(client, bucket), region, seconds, lambda: credentials)
+    signer = UrlSigner(bucket_url(bucket, region, endpoint), region, seconds, lambda: credentials)
     for moment in moments(urls):
         length = chance.randint(1, 80)
         key = "photos/" + "".join(chance.choices(string.printable[:94] + "é슈 ", k=length))

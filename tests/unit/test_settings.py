@@ -1,5 +1,6 @@
-"""Settings from Parameter Store."""
+"""Settings from Parameter Store, or from the environment."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,10 +8,13 @@ import pytest
 
 from chalicelib.errors import ConfigurationError
 from chalicelib.settings import (
+    NOT_SECRET,
     authorizer_ttl_seconds,
     cors_allow_origin,
     load_settings,
     parameter_path,
+    telling,
+    told_settings,
 )
 
 VALUES: dict[str, Any] = {
@@ -143,3 +147,51 @@ def test_tables_have_their_plain_names_unless_parameters_say_otherwise() -> None
     store = FakeStore(PHOTO_TABLE="Photo-prod", USER_TABLE="User-prod")
     settings = load_settings(store, "/cloudalbum/")
     assert (settings.photo_table, settings.user_table) == ("Photo-prod", "User-prod")
+
+
+STORED = {name: str(value) for name, value in VALUES.items()}
+
+
+def told(monkeypatch: pytest.MonkeyPatch, **values: str | None) -> None:
+    """Put settings into the environment, as a deployment does."""
+    given = {name: value for name, value in (STORED | values).items() if value is not None}
+    for name, value in telling(given, "/cloudalbum/").items():
+        monkeypatch.setenv(name, value)
+
+
+def test_what_a_deployment_tells_is_what_parameter_store_knows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    optional = {"PHOTO_TABLE": "Photo-x", "USER_TABLE": "User-x", "CALLBACK_URL": "https://a.b/"}
+    told(monkeypatch, **optional, SIGNUP_CONFIRMATION="email")
+    settings = told_settings()
+    stored = load_settings(FakeStore(**optional, SIGNUP_CONFIRMATION="email"), "/cloudalbum/")
+    assert settings is not None
+    assert vars(stored) == vars(settings) | {"client_secret": "secret"}
+    assert not hasattr(settings, "client_secret")
+
+
+def test_a_deployment_tells_every_setting_but_no_secret_and_nothing_unknown() -> None:
+    given = STORED | {"SOMETHING_ELSE": "private"}
+    [text] = telling(given, "/cloudalbum/").values()
+    assert json.loads(text).keys() == STORED.keys() - {"COGNITO_CLIENT_SECRET"}
+    assert set(STORED) - {"COGNITO_CLIENT_SECRET"} <= set(NOT_SECRET)
+
+
+def test_without_a_deployment_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CLOUDALBUM_SETTINGS", raising=False)
+    assert told_settings() is None
+
+
+def test_a_deployment_that_lacks_a_parameter_says_which() -> None:
+    with pytest.raises(ConfigurationError, match="/x/THUMBNAIL_WIDTH is missing"):
+        telling({name: STORED[name] for name in STORED if name != "THUMBNAIL_WIDTH"}, "/x/")
+
+
+@pytest.mark.parametrize("text", ["", "no JSON", "[]", "{}"])
+def test_an_environment_that_tells_nonsense_is_refused(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("CLOUDALBUM_SETTINGS", text)
+    with pytest.raises(ConfigurationError, match="CLOUDALBUM_SETTINGS|is missing"):
+        told_settings()

@@ -36,7 +36,7 @@ def stub() -> Iterator[Stubber]:
 
 @pytest.fixture
 def storage(stub: Stubber) -> PhotoStorage:
-    url = bucket_url(stub.client, "bucket")
+    url = bucket_url("bucket", "eu-west-1", None)
     signer = UrlSigner(
         url, "eu-west-1", 900, lambda: ReadOnlyCredentials("testing", "testing", None)
     )

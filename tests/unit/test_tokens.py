@@ -265,8 +265,3 @@ def test_a_host_that_does_not_answer_is_unavailable(
     monkeypatch.setattr("urllib.request.urlopen", urlopen)
     with pytest.raises(Unavailable):
         tokens.fetch_keys("https://cognito.test/jwks.json")
-
-
-@pytest.mark.parametrize("header", ["Bearer abc", "bearer  abc ", "abc", " abc "])
-def test_a_token_comes_as_bearer_or_bare(header: str) -> None:
-    assert tokens.bearer(header) == "abc"
