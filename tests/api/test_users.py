@@ -154,15 +154,15 @@ def test_cognitos_throttling_is_429_with_the_time_to_wait(http: Any) -> None:
 
 
 def test_a_missing_parameter_is_told_to_the_log_and_not_to_the_client(
-    http: Any, caplog: pytest.LogCaptureFixture
+    http: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     boto3.client("ssm").delete_parameter(Name="/cloudalbum/COGNITO_CLIENT_ID")
     response = post_json(http, "/users/signin", ACCOUNT)
     assert response.status_code == 500
     assert "COGNITO" not in response.json_body["Message"]
-    assert "/cloudalbum/COGNITO_CLIENT_ID is missing" in caplog.text
-    request_id = caplog.records[-1].args[0]  # type: ignore[index]
-    assert str(request_id) in response.json_body["Message"]
+    line = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert "/cloudalbum/COGNITO_CLIENT_ID is missing" in line["error"][0]
+    assert line["request_id"] in response.json_body["Message"]
 
 
 def test_settings_that_were_mended_are_read_without_a_restart(http: Any) -> None:
