@@ -8,6 +8,7 @@ commit gives the same bytes.
 import collections
 import contextlib
 import fcntl
+import gzip
 import hashlib
 import importlib.util
 import json
@@ -135,9 +136,11 @@ def _unpack(written: Path, task: Path) -> None:
         _refuse_local_builds(source)
         for name in source.namelist():
             if not name.endswith("/") and not _NEVER_RUNS.match(name):
-                path = task / name
+                path, content = task / name, without_symbols(source.read(name))
+                if name.startswith("botocore/data/") and name.endswith(".json.gz"):
+                    path, content = path.with_suffix(""), without_documentation(content)
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(without_symbols(source.read(name)))
+                path.write_bytes(content)
 
 
 def without_symbols(content: bytes) -> bytes:
@@ -159,6 +162,23 @@ def without_symbols(content: bytes) -> bytes:
     struct.pack_into("<Q", kept, 40, 0)  # there is no table of sections any more
     struct.pack_into("<HH", kept, 60, 0, 0)
     return bytes(kept)
+
+
+def without_documentation(model: bytes) -> bytes:
+    """Return botocore's description of a service, unzipped, without what only people read.
+
+    That is most of it, and every client that is made has to parse it.
+    """
+
+    def plain(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        # Some are asked for, so they stay, but empty. What is not a text is a field of that name.
+        return {
+            key: "" if key == "documentation" and isinstance(value, str) else value
+            for key, value in pairs
+        }
+
+    described = json.loads(gzip.decompress(model), object_pairs_hook=plain)
+    return json.dumps(described, separators=(",", ":")).encode()
 
 
 def _compile(task: Path) -> None:

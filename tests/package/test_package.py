@@ -1,5 +1,7 @@
 """The zip that AWS runs."""
 
+import gzip
+import json
 import marshal
 import subprocess
 import sys
@@ -25,6 +27,8 @@ from jose.backends import RSAKey
 assert RSAKey.__module__ == "jose.backends.cryptography_backend", RSAKey
 for service in ("cognito-idp", "dynamodb", "s3", "ssm"):
     aws.make_client(service, "eu-west-1")
+s3 = aws.make_client("s3", "eu-west-1")
+s3.generate_presigned_url("put_object", {"Bucket": "bucket", "Key": "key"})
 from aws_parameter_store import AwsParameterStore
 AwsParameterStore("eu-west-1")
 from pynamodb.connection import Connection
@@ -114,6 +118,12 @@ def test_all_code_is_compiled_and_the_bytecode_is_never_checked(built: package.P
         # PEP 552: this Python's magic number, and bit 0 without bit 1: by hash, unchecked
         assert content[:8] == MAGIC_NUMBER + b"\x01\0\0\0", name
     assert marshal.loads(bytecode["chalice/app.pyc"][16:]).co_filename == "/var/task/chalice/app.py"
+
+
+def test_a_service_is_described_to_machines_alone() -> None:
+    model = {"documentation": "<p>", "shapes": {"A": {"members": {"documentation": {"x": 1}}}}}
+    less = package.without_documentation(gzip.compress(json.dumps(model).encode()))
+    assert json.loads(less) == model | {"documentation": ""}
 
 
 def test_of_a_library_only_what_is_loaded_is_kept() -> None:
