@@ -267,14 +267,14 @@ def test_dynamodbs_throttling_is_429_and_an_internal_error_says_nothing(mario: P
 
 
 def test_a_missing_right_is_our_fault_and_names_no_resource(
-    mario: Person, caplog: pytest.LogCaptureFixture
+    mario: Person, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answer = {"Error": {"Code": "AccessDenied", "Message": "s3:PutObject on arn:aws:s3:::bucket"}}
     with broken("PutObject", ClientError(answer, "PutObject")):
         response = mario.upload(pictures.jpeg())
     assert (response.status_code, response.json_body["Code"]) == (500, "InternalServerError")
     assert "arn:" not in response.json_body["Message"]
-    assert "AccessDenied" in caplog.text
+    assert "AccessDenied" in capsys.readouterr().out
 
 
 def test_listing_a_hundred_photos_costs_one_query_and_the_authorizers_one_get(

@@ -154,13 +154,13 @@ def test_cognitos_throttling_is_429_with_the_time_to_wait(http: Any) -> None:
 
 
 def test_a_missing_parameter_is_told_to_the_log_and_not_to_the_client(
-    http: Any, caplog: pytest.LogCaptureFixture
+    http: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     boto3.client("ssm").delete_parameter(Name="/cloudalbum/COGNITO_CLIENT_ID")
     response = post_json(http, "/users/signin", ACCOUNT)
     assert response.status_code == 500
     assert "COGNITO" not in response.json_body["Message"]
-    assert "/cloudalbum/COGNITO_CLIENT_ID is missing" in caplog.text
+    assert "/cloudalbum/COGNITO_CLIENT_ID is missing" in capsys.readouterr().out
     request_id = caplog.records[-1].args[0]  # type: ignore[index]
     assert str(request_id) in response.json_body["Message"]
 
