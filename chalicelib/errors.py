@@ -32,6 +32,10 @@ class TooLarge(AlbumError):
     """More bytes than one request may carry."""
 
 
+class QuotaExceeded(AlbumError):
+    """More than an account may store."""
+
+
 class UnsupportedImage(AlbumError):
     """Bytes that are not a picture of a known format."""
 

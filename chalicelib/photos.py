@@ -49,9 +49,11 @@ class PhotoService:
     ) -> dict[str, Any]:
         """Store a picture and return the photo object.
 
-        Raises UnsupportedImage, UndecodableImage, or Overtaken when the Idempotency-Key was used.
+        Raises UnsupportedImage, UndecodableImage, QuotaExceeded, or Overtaken when the
+        Idempotency-Key was used.
         The row is written last: whatever breaks before it, nothing is listed.
         """
+        self._ledger.require_room(user_id, len(data))
         picture = read_picture(data, self._thumbnail_box)
         photo = new_photo(user_id, ids.new_id(), dates.utc_now(), data, picture, metadata)
         self._store(photo, data, picture.thumbnail, key)
