@@ -73,7 +73,7 @@ class Ledger:
             _remember(transaction, photo, key)
             _count(transaction, photo, 1, room)
 
-        room = self._quota.has_room_for(photo.filesize)
+        room = self._quota.has_room_for(int(photo.filesize))
         self._write(photo, _UPDATED, write)
 
     def reserve(self, photo: Photo, key: str | None = None) -> None:
@@ -87,7 +87,7 @@ class Ledger:
             transaction.save(photo)
             _remember(transaction, photo, key)
 
-        room = self._quota.has_room_for(photo.filesize)
+        room = self._quota.has_room_for(int(photo.filesize))
         self._write(photo, _CHECKED, write)
 
     def complete(self, photo: Photo) -> None:
@@ -100,7 +100,7 @@ class Ledger:
             transaction.save(photo, condition=Photo.state == PhotoState.PENDING)
             _count(transaction, photo, 1, room)
 
-        room = self._quota.has_room_for(photo.filesize)
+        room = self._quota.has_room_for(int(photo.filesize))
         self._write(photo, _UPDATED, write)
 
     def _write(self, photo: Photo, owner: int, write: Callable[[TransactWrite], None]) -> None:
@@ -152,7 +152,7 @@ class Ledger:
             return
         if user.deleting_at is not None:
             raise NotSignedIn("This account was deleted.")
-        self._quota.require_room(user, photo.filesize)
+        self._quota.require_room(user, int(photo.filesize))
 
     def _pause(self, attempt: int) -> None:
         longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt)
