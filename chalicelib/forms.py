@@ -264,11 +264,20 @@ def _meaning(name: str, value: Any) -> Any:
             )
         return round(degrees, 7)  # a centimetre
     if name != "taken_date":
+        _require_foldable(name, text)
         return text
     try:
         return dates.parse_date(text)
     except ValueError:  # the 30th of February
         raise InvalidInput(name, "expected a date that there is") from None
+
+
+def _require_foldable(name: str, text: str) -> None:
+    """Raise InvalidInput for a text too long to be searched: a character may become eighteen."""
+    longest = schemas.LONGEST_DESCRIPTION if name == "desc" else schemas.LONGEST_TEXT
+    if len(folded(text).encode()) > 4 * longest:
+        expected = f"expected at most {longest:,} characters, and some of these count as more"
+        raise InvalidInput(name, expected)
 
 
 def _multipart(body: bytes, content_type: str) -> list[tuple[str, str | None, bytes]]:
