@@ -4,6 +4,11 @@ import socket
 from typing import NoReturn
 
 import pytest
+from hypothesis import settings
+
+# The same examples in every run: a failure is the change's, and not the day's.
+settings.register_profile("album", derandomize=True, database=None, deadline=None)
+settings.load_profile("album")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
