@@ -1,6 +1,7 @@
 """What holds of every input, tried with many that nobody thought of."""
 
 import base64
+import contextlib
 import io
 import json
 import re
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from requests_toolbelt import MultipartEncoder
 
-from chalicelib import dates, forms, ids, text
+from chalicelib import dates, forms, ids, schemas, text
 from chalicelib.cursors import Cursors
 from chalicelib.errors import InvalidInput, NotSignedIn, TooLarge
 from chalicelib.exif import read_exif, read_orientation
@@ -58,29 +59,45 @@ def test_nobody_makes_up_a_cursor(cursor: str) -> None:
         CURSORS.read("user", "query", cursor)
 
 
-@given(st.binary(max_size=200) | JSON.map(lambda value: json.dumps(value).encode()))
-def test_a_body_is_an_object_or_refused(body: bytes) -> None:
+SHAPES = [
+    *(schemas.SignUp, schemas.Credentials, schemas.Confirmation, schemas.PasswordChange),
+    *(schemas.Refresh, schemas.Metadata, schemas.UploadRequest),
+]
+NAMES = sorted({name for shape in SHAPES for name in shape.__struct_encode_fields__})
+
+
+@given(
+    st.binary(max_size=200)
+    | JSON.map(lambda value: json.dumps(value).encode())
+    | st.dictionaries(st.sampled_from(NAMES) | ANY_TEXT, JSON, max_size=5).map(
+        lambda fields: json.dumps(fields).encode()
+    ),
+    st.sampled_from(SHAPES),
+)
+def test_a_body_has_its_shape_or_is_refused(body: bytes, shape: type[Any]) -> None:
     try:
-        read = forms.json_object(body)
+        read = forms.json_body(body, shape)
     except InvalidInput as refusal:
-        told = str(refusal)
-    else:
-        told = "body: expected a JSON object" if isinstance(read, dict) else "no object"
-    assert told == "body: expected a JSON object"
+        str(refusal).encode()
+        return
+    assert type(read) is shape
+    repr(read).encode()
 
 
-@given(st.dictionaries(st.sampled_from([*FIELDS, "filesize", "width"]) | TEXT, JSON, max_size=5))
+@given(st.dictionaries(st.sampled_from([*FIELDS, "filesize", "width"]), JSON, max_size=5))
 def test_json_fields_become_what_a_row_can_hold_or_are_refused(fields: dict[str, Any]) -> None:
-    for read in (forms.photo_changes, forms.upload_request):
-        try:
-            found = read(fields)
-        except (InvalidInput, TooLarge) as refusal:
-            str(refusal).encode()
-            continue
-        values = vars(found.metadata) if isinstance(found, forms.UploadRequest) else found
-        assert set(values) <= set(FIELDS)
-        for name, value in values.items():
-            check_metadata(name, value)
+    body = json.dumps(fields).encode()
+    try:
+        changes = forms.photo_changes(forms.json_body(body, schemas.Metadata))
+    except InvalidInput:
+        changes = {}
+    with contextlib.suppress(InvalidInput, TooLarge):
+        asked = forms.upload_request(forms.json_body(body, schemas.UploadRequest))
+        assert asked.filesize > 0
+        changes |= vars(asked.metadata)
+    assert set(changes) <= set(FIELDS)
+    for name, value in changes.items():
+        check_metadata(name, value)
 
 
 def check_metadata(name: str, value: Any) -> None:
@@ -111,7 +128,7 @@ def test_a_form_is_read_as_it_was_written(fields: dict[str, str], picture: bytes
     for name, value in vars(form.metadata).items():
         check_metadata(name, value)
         sent = fields.get(name, "").strip()
-        if isinstance(value, str) and sent not in forms._ABSENT:
+        if isinstance(value, str) and sent not in schemas.ABSENT:
             assert value == sent
     assert form.metadata.filename_orig or fields.get("filename_orig")
 
@@ -155,7 +172,7 @@ def test_base64_is_read_however_it_is_wrapped(picture: bytes, space: str) -> Non
 )
 def test_a_query_is_understood_or_refused_by_a_name(parameters: dict[str, str]) -> None:
     try:
-        query = forms.photo_query(parameters)
+        query = forms.photo_query(forms.texts(parameters, schemas.PhotoQuery))
     except InvalidInput as refusal:
         query, refused = None, str(refusal).split(":")[0]
     if query is None:
