@@ -9,6 +9,7 @@ from pynamodb.connection import Connection
 from pynamodb.exceptions import TransactWriteError
 
 from chalicelib import ledger
+from chalicelib.aws import as_album_error
 from chalicelib.errors import NotSignedIn, QuotaExceeded, Throttled
 from chalicelib.ledger import Ledger, Overtaken
 from chalicelib.models import Photo, User
@@ -226,3 +227,14 @@ def test_who_comes_second_is_told_so_even_if_the_album_is_full_by_now(
     cancel(stub, FAILED, FAILED)
     with pytest.raises(Overtaken):
         limited.complete(photo)
+
+
+@pytest.mark.parametrize("operation", ["add", "reserve", "complete", "remove"])
+def test_a_transaction_without_capacity_is_throttled_though_nothing_tells_what_was_cancelled(
+    stub: Stubber, books: Ledger, photo: Photo, operation: str
+) -> None:
+    stub.add_client_error("transact_write_items", "ProvisionedThroughputExceededException")
+    with pytest.raises(TransactWriteError) as error:
+        getattr(books, operation)(photo)
+    assert isinstance(as_album_error(error.value), Throttled)
+    assert not ledger.was_cancelled(error.value)  # so objects stay: the row may be there
