@@ -69,7 +69,8 @@ def test_a_departure_goes_on_when_dynamodb_leaves_out_what_it_has_no_capacity_fo
 ) -> None:
     for _ in range(3):
         mario.upload(PICTURE)
-    call, asked = BaseClient._make_api_call, []
+    call = BaseClient._make_api_call
+    asked: list[str] = []
 
     def without_capacity(self: Any, operation: str, arguments: Any) -> Any:
         if operation != "BatchWriteItem" or len(asked) >= 6:
