@@ -87,13 +87,21 @@ class Handler(local.ChaliceRequestHandler):  # type: ignore[misc]
                 left -= len(chunk)
 
 
+class Server(local.ThreadedHTTPServer):  # type: ignore[misc]
+    """Takes as many connections at once as a class of students opens."""
+
+    request_queue_size = 128  # of the five by default, the sixth is reset
+
+
 def _body(code: str, message: str) -> str:
     return json.dumps({"Code": code, "Message": message})
 
 
 def main() -> Any:
     """Run Chalice's command line with this server."""
-    local.LocalDevServer = functools.partial(local.LocalDevServer, handler_cls=Handler)
+    local.LocalDevServer = functools.partial(
+        local.LocalDevServer, handler_cls=Handler, server_cls=Server
+    )
     return chalice()
 
 

@@ -13,6 +13,7 @@ import secrets
 import select
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -100,12 +101,14 @@ def fuzz(seconds: float, first: int) -> int:
     deadline, number = time.monotonic() + seconds, first
     while time.monotonic() < deadline:
         command = [sys.executable, "-W", "ignore", "-m", "tests.fuzz", "--work", str(number)]
-        worker = subprocess.Popen(
-            command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
-        assert worker.stdout is not None
-        assert worker.stderr is not None
-        try:
+        # A file, since decoders tell everybody of every error: a pipe would fill.
+        with (
+            tempfile.TemporaryFile("w+") as told_of,
+            subprocess.Popen(
+                command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=told_of
+            ) as worker,
+        ):
+            assert worker.stdout is not None
             while time.monotonic() < deadline:
                 ready, _, _ = select.select([worker.stdout], [], [], 1.0)
                 line = worker.stdout.readline() if ready else "\n"
@@ -115,15 +118,14 @@ def fuzz(seconds: float, first: int) -> int:
                 if result:
                     outcomes[result] += 1
                     number += 1
-                elif worker.poll() is not None:
+                elif ready and worker.wait(HANGS) is not None:
                     failed.append(number)
+                    told_of.seek(0)
                     print(f"case {number} ended with {worker.returncode}:")
-                    print("\n".join(worker.stderr.read().splitlines()[-12:]))
+                    print("\n".join(told_of.read().splitlines()[-12:]))
                     number += 1
                     break
-        finally:
             worker.kill()
-            worker.wait()
     print(f"{sum(outcomes.values())} cases from {first} on: {dict(outcomes.most_common())}")
     if failed:
         print(f"FAILED: {', '.join(map(str, failed))}")
