@@ -80,6 +80,9 @@ fuzz: install ## Send broken pictures and forms for a while, and tell which ones
 load: install ## Put the album under load here, and check what it kept (SECONDS=120 USERS=50)
 	@$(BIN)/python -m bench.load --seconds $(or $(SECONDS),120) --users $(or $(USERS),50)
 
+audit: install ## Ask PyPI's advisory service about known flaws of the dependencies
+	@$(BIN)/python -m infra.audit
+
 lock: install ## Write requirements.lock anew, after a change to requirements.txt
 	@$(BIN)/python -m infra.wheels
 
