@@ -55,6 +55,7 @@ def test_an_id_with_a_trick_in_it_is_not_found(mario: Person) -> None:
     for trick, (method, path) in itertools.product(TRICKS, routes):
         where = f"/photos/uploads/{trick}/complete" if path else f"/photos/{trick}"
         answer = mario.send(method, where)
+        assert mario.get(f"/docs/{trick}").status_code == 404, trick
         # Chalice says so of a path that leads to no route at all, as a gateway does.
         assert (answer.status_code, answer.json_body.get("Code")) == (404, "NotFoundError")
 
@@ -101,6 +102,8 @@ def test_half_a_character_is_refused_wherever_it_comes(mario: Person) -> None:
         post_json(mario.http, "/users/signin", {"email": half, "password": "Secret-2026"}),
         post_json(mario.http, "/users/signin", {"email": "a@example.com", "password": half}),
         post_json(mario.http, "/users/refresh", {"refreshToken": half}),
+        post_json(mario.http, "/users/signin", {half: 1}),
+        mario.send("PATCH", f"/photos/{photo['id']}", **{half: None}),
     ):
         assert answer.status_code == 400
         assert "\\u" not in answer.body.decode()

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from requests_toolbelt import MultipartEncoder
@@ -28,7 +28,7 @@ from chalicelib.tokens import KeySet, TokenVerifier
 from tests.pictures import jpeg
 from tests.unit.test_tokens import CLIENT, ISSUER, POOL, claims
 
-CURSORS = Cursors("secret")
+CURSORS = Cursors(lambda: "secret")
 VERIFIER = TokenVerifier(KeySet(lambda: [POOL.web_key]), ISSUER, CLIENT)
 TEXT = st.text(max_size=60)  # without halves of pairs
 ANY_TEXT = st.text(st.characters(), max_size=60)
@@ -66,6 +66,7 @@ SHAPES = [
 NAMES = sorted({name for shape in SHAPES for name in shape.__struct_encode_fields__})
 
 
+@example(b'{"\\ud800": null}', schemas.SignUp)
 @given(
     st.binary(max_size=200)
     | JSON.map(lambda value: json.dumps(value).encode())
