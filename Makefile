@@ -4,7 +4,7 @@ AWS_PORT ?= 4566
 STAGE ?= dev
 BIN := .venv/bin
 
-.PHONY: help install run reset mail provision package deploy deploy-local destroy publish-frontend gateway-responses bench bench-deployed bench-memory routes architecture swagger-ui test test-full lint format
+.PHONY: help install run reset mail provision package deploy deploy-local destroy publish-frontend gateway-responses bench bench-deployed bench-memory routes architecture swagger-ui fuzz load audit lock test test-full lint format
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -73,6 +73,18 @@ architecture: ## Draw docs/architecture.svg (needs Graphviz)
 swagger-ui: ## Fetch what the page /docs loads from npm (VERSION=5.35.0)
 	@cd "$$(mktemp -d)" && npm pack --silent swagger-ui-dist@$(or $(VERSION),5.35.0) && tar xzf swagger-ui-dist-*.tgz && \
 	  cp package/LICENSE package/NOTICE package/swagger-ui.css package/swagger-ui-bundle.js $(CURDIR)/vendor/swagger_ui/
+
+fuzz: install ## Send broken pictures and forms for a while, and tell which ones fail (SECONDS=60)
+	@$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60)
+
+load: install ## Put the album under load here, and check what it kept (SECONDS=120 USERS=50)
+	@$(BIN)/python -m bench.load --seconds $(or $(SECONDS),120) --users $(or $(USERS),50)
+
+audit: install ## Ask PyPI's advisory service about known flaws of the dependencies
+	@$(BIN)/python -m infra.audit
+
+lock: install ## Write requirements.lock anew, after a change to requirements.txt
+	@$(BIN)/python -m infra.wheels
 
 test: install lint ## Check everything: style, types, tests
 	$(BIN)/pytest -n auto --dist loadgroup

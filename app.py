@@ -10,6 +10,7 @@ from chalicelib.errors import (
     Conflict,
     NotFound,
     NotSignedIn,
+    QuotaExceeded,
     TooLarge,
     UndecodableImage,
     UnsupportedImage,
@@ -204,7 +205,7 @@ def delete_account(body: schemas.Deletion) -> Any:
     schemas.Uploaded,
     body=schemas.UploadForm,
     headers=schemas.UploadHeaders,
-    refusals=[Conflict, *BAD_PICTURE],
+    refusals=[Conflict, QuotaExceeded, *BAD_PICTURE],
 )
 def upload_photo(body: forms.PhotoForm, headers: schemas.UploadHeaders) -> dict[str, Any]:
     """Store one picture."""
@@ -218,7 +219,7 @@ def upload_photo(body: forms.PhotoForm, headers: schemas.UploadHeaders) -> dict[
     schemas.UploadBegun,
     body=schemas.UploadRequest,
     headers=schemas.UploadHeaders,
-    refusals=[Conflict, TooLarge],
+    refusals=[Conflict, QuotaExceeded, TooLarge],
 )
 def begin_upload(body: schemas.UploadRequest, headers: schemas.UploadHeaders) -> dict[str, Any]:
     """Tell where to send one picture straight to S3."""
@@ -232,7 +233,7 @@ def begin_upload(body: schemas.UploadRequest, headers: schemas.UploadHeaders) ->
     authorizer=jwt_auth,
     content_types=ANY_TYPE,
 )
-@operation(schemas.Uploaded, refusals=[NotFound, Conflict, *BAD_PICTURE])
+@operation(schemas.Uploaded, refusals=[NotFound, Conflict, QuotaExceeded, *BAD_PICTURE])
 def complete_upload(photo_id: str) -> dict[str, Any]:
     """Make a photo of what was sent to S3."""
     photo = services.uploads().complete(user_id(), photo_id)

@@ -18,7 +18,11 @@ _THROTTLED = {
     "TransactionConflictException",
     "TransactionInProgressException",
 }
-_FAILED = {"InternalServerError", "InternalFailure", "ServiceUnavailable"}
+# The last three say that what was sent did not arrive as it was, or not in time.
+_FAILED = {
+    *("InternalServerError", "InternalFailure", "InternalErrorException", "ServiceUnavailable"),
+    *("BadDigest", "RequestTimeout", "XAmzContentChecksumMismatch"),
+}
 # Parameters of S3's endpoint rules, as `client_config` has them.
 _NO_VARIANT = {
     "UseFIPS": False,

@@ -4,6 +4,8 @@
 to people: it names what to do next, and never a bucket, a table, a pool or somebody's data.
 """
 
+_LONGEST_FIELD = 60
+
 
 class AlbumError(Exception):
     """Base of everything a client is told about."""
@@ -13,7 +15,13 @@ class InvalidInput(AlbumError):
     """A field of the request is missing, malformed or out of range."""
 
     def __init__(self, field: str, expected: str) -> None:
-        super().__init__(f"{field}: {expected}")
+        super().__init__(f"{_shown(field)}: {expected}")
+
+
+def _shown(field: str) -> str:
+    """Return a field's name fit to be shown: it may be a client's own, of any length and bytes."""
+    text = field.encode("utf-8", "replace").decode()
+    return text if len(text) <= _LONGEST_FIELD else text[:_LONGEST_FIELD] + "..."
 
 
 class NotSignedIn(AlbumError):
@@ -30,6 +38,10 @@ class Conflict(AlbumError):
 
 class TooLarge(AlbumError):
     """More bytes than one request may carry."""
+
+
+class QuotaExceeded(AlbumError):
+    """More than an account may store."""
 
 
 class UnsupportedImage(AlbumError):

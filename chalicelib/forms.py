@@ -87,15 +87,14 @@ def json_body(body: bytes, shape: type[T]) -> T:
         raise InvalidInput("body", "expected a JSON object") from None
     if not isinstance(value, dict):
         raise InvalidInput("body", "expected a JSON object")
+    for name, field in value.items():
+        _require_unicode(name, field)
     try:
-        read = msgspec.convert(value, shape)
+        return msgspec.convert(value, shape)
     except msgspec.ValidationError as error:
         name, expected = _refused(shape, error)
         or_null = ", or null" if _takes_null(shape, name) else ""
         raise InvalidInput(name, f"{expected}{or_null}") from None
-    for name, field in value.items():
-        _require_unicode(name, field)
-    return read
 
 
 def texts(given: Mapping[str, str], shape: type[T]) -> T:
@@ -135,7 +134,9 @@ def _fields(shape: type[msgspec.Struct]) -> dict[str, Any]:
 
 def _require_unicode(name: str, value: Any) -> None:
     try:
-        f"{name}{value}".encode()
+        name.encode()
+        if isinstance(value, str):
+            value.encode()
     except UnicodeEncodeError:  # JSON can spell half a surrogate pair
         raise InvalidInput(name, "expected valid Unicode") from None
 
@@ -264,11 +265,20 @@ def _meaning(name: str, value: Any) -> Any:
             )
         return round(degrees, 7)  # a centimetre
     if name != "taken_date":
+        _require_foldable(name, text)
         return text
     try:
         return dates.parse_date(text)
     except ValueError:  # the 30th of February
         raise InvalidInput(name, "expected a date that there is") from None
+
+
+def _require_foldable(name: str, text: str) -> None:
+    """Raise InvalidInput for a text too long to be searched: a character may become eighteen."""
+    longest = schemas.LONGEST_DESCRIPTION if name == "desc" else schemas.LONGEST_TEXT
+    if len(folded(text).encode()) > 4 * longest:
+        expected = f"expected at most {longest:,} characters, and some of these count as more"
+        raise InvalidInput(name, expected)
 
 
 def _multipart(body: bytes, content_type: str) -> list[tuple[str, str | None, bytes]]:

@@ -18,6 +18,7 @@ ANSWERS: dict[type[errors.AlbumError], tuple[int, str]] = {
     errors.NotFound: (404, "NotFoundError"),
     errors.Conflict: (409, "ConflictError"),
     errors.TooLarge: (413, "PayloadTooLargeError"),
+    errors.QuotaExceeded: (413, "QuotaExceededError"),
     errors.UnsupportedImage: (415, "UnsupportedMediaType"),
     errors.UndecodableImage: (422, "UnprocessableEntityError"),
     errors.Throttled: (429, "TooManyRequestsError"),

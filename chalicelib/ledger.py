@@ -12,6 +12,7 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib.errors import NotSignedIn, Throttled
 from chalicelib.models import Photo, PhotoState, UploadKey, User
+from chalicelib.quotas import Quota
 
 _TRIES = 12
 _FIRST_PAUSE = 0.05  # seconds
@@ -37,23 +38,43 @@ class Ledger:
     with full jitter ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
     """
 
-    def __init__(self, connection: Connection, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        quota: Quota = Quota(),  # noqa: B008 (frozen)
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._connection = connection
+        self._quota = quota
         self._sleep = sleep
+
+    def require_room(self, user_id: str, size: int) -> None:
+        """Raise QuotaExceeded if a photo of `size` bytes does not fit, before work is done for it.
+
+        Whether it still fits when it is written, the transaction decides.
+        """
+        if self._quota:
+            try:
+                user = User.get(user_id, consistent_read=True)
+            except DoesNotExist:
+                user = User(user_id)
+            self._quota.require_room(user, size)
 
     def add(self, photo: Photo, key: str | None = None) -> None:
         """Write the row of a new photo and count it.
 
-        Raises NotSignedIn when the account is deleted meanwhile, Throttled when others are faster
-        every time, Overtaken when the Idempotency-Key was used. After each, nothing was written.
+        Raises NotSignedIn when the account is deleted meanwhile, QuotaExceeded when it is full,
+        Throttled when others are faster every time, Overtaken when the Idempotency-Key was used.
+        After each, nothing was written.
         """
 
         def write(transaction: TransactWrite) -> None:
             transaction.save(photo)
             _remember(transaction, photo, key)
-            _count(transaction, photo, 1)
+            _count(transaction, photo, 1, room)
 
-        self._write(photo.user_id, _UPDATED, write)
+        room = self._quota.has_room_for(int(photo.filesize))
+        self._write(photo, _UPDATED, write)
 
     def reserve(self, photo: Photo, key: str | None = None) -> None:
         """Write the row of a photo that is still to be uploaded, and do not count it yet.
@@ -62,11 +83,12 @@ class Ledger:
         """
 
         def write(transaction: TransactWrite) -> None:
-            transaction.condition_check(User, photo.user_id, condition=_stays())
+            transaction.condition_check(User, photo.user_id, condition=room & _stays())
             transaction.save(photo)
             _remember(transaction, photo, key)
 
-        self._write(photo.user_id, _CHECKED, write)
+        room = self._quota.has_room_for(int(photo.filesize))
+        self._write(photo, _CHECKED, write)
 
     def complete(self, photo: Photo) -> None:
         """Write the row of a photo that was pending, and count it.
@@ -76,11 +98,12 @@ class Ledger:
 
         def write(transaction: TransactWrite) -> None:
             transaction.save(photo, condition=Photo.state == PhotoState.PENDING)
-            _count(transaction, photo, 1)
+            _count(transaction, photo, 1, room)
 
-        self._write(photo.user_id, _UPDATED, write)
+        room = self._quota.has_room_for(int(photo.filesize))
+        self._write(photo, _UPDATED, write)
 
-    def _write(self, user_id: str, owner: int, write: Callable[[TransactWrite], None]) -> None:
+    def _write(self, photo: Photo, owner: int, write: Callable[[TransactWrite], None]) -> None:
         """Write for an owner whose reason to cancel is the one at `owner`."""
         for attempt in range(_TRIES):
             try:
@@ -93,9 +116,10 @@ class Ledger:
                     self._pause(attempt)
                 elif _FAILED not in reasons:
                     raise
-                elif reasons[owner] == _FAILED:
-                    _make_row_if_missing(user_id)
+                elif reasons.count(_FAILED) == 1 and reasons[owner] == _FAILED:
+                    self._make_row_if_missing(photo)
                 else:
+                    # Who comes second hears of what is there, even if the album is full by now.
                     raise Overtaken from None
         raise Throttled
 
@@ -119,6 +143,17 @@ class Ledger:
                 self._pause(attempt)
         raise Throttled
 
+    def _make_row_if_missing(self, photo: Photo) -> None:
+        """Make the row of an account of Cognito's console, or raise why there is no photo in it."""
+        try:
+            user = User.get(photo.user_id, consistent_read=True)
+        except DoesNotExist:
+            User.create(photo.user_id)
+            return
+        if user.deleting_at is not None:
+            raise NotSignedIn("This account was deleted.")
+        self._quota.require_room(user, int(photo.filesize))
+
     def _pause(self, attempt: int) -> None:
         longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt)
         self._sleep(random.uniform(0, longest))  # noqa: S311 (no secret)
@@ -140,7 +175,9 @@ def _stays() -> Condition:
     return stays
 
 
-def _count(transaction: TransactWrite, photo: Photo, sign: int) -> None:
+def _count(
+    transaction: TransactWrite, photo: Photo, sign: int, room: Condition | None = None
+) -> None:
     transaction.update(
         User(photo.user_id),
         actions=[
@@ -148,21 +185,10 @@ def _count(transaction: TransactWrite, photo: Photo, sign: int) -> None:
             User.storage_bytes.add(sign * photo.filesize),
         ],
         # ADD would make a row of its own, and so bring a deleted account's back.
-        condition=_stays(),
+        condition=room & _stays(),
     )
 
 
 def _reasons(error: TransactWriteError) -> list[Any]:
     """Return why each item of the transaction was cancelled, None where it was not the reason."""
     return [reason.code if reason else None for reason in error.cancellation_reasons]
-
-
-def _make_row_if_missing(sub: str) -> None:
-    """Make the row of an account of Cognito's console. Raises NotSignedIn for a deleted account."""
-    try:
-        user = User.get(sub, consistent_read=True)
-    except DoesNotExist:
-        User.create(sub)
-        return
-    if user.deleting_at is not None:
-        raise NotSignedIn("This account was deleted.")

@@ -3,11 +3,11 @@
 import contextlib
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from pynamodb.exceptions import DoesNotExist, TransactWriteError, UpdateError
+from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError, UpdateError
 
 from chalicelib import dates, ids
 from chalicelib.errors import NotFound, Throttled
@@ -31,6 +31,7 @@ _EDIT_TRIES = 5
 _DELETED_AT_ONCE = 500  # S3 removes 1,000 objects a call, and a photo has two
 _MOST_COUNTED = 10_000
 _DELETE_SECONDS = 20.0  # of the gateway's 29
+_CAPACITY_PAUSE = 0.5  # seconds
 NO_SUCH_PHOTO = "There is no such photo."
 
 
@@ -38,20 +39,27 @@ class PhotoService:
     """One person's photos; `user_id` is always the verified `sub` of who is asking."""
 
     def __init__(
-        self, storage: PhotoStorage, ledger: Ledger, thumbnail_box: tuple[int, int]
+        self,
+        storage: PhotoStorage,
+        ledger: Ledger,
+        thumbnail_box: tuple[int, int],
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._storage = storage
         self._ledger = ledger
         self._thumbnail_box = thumbnail_box
+        self._sleep = sleep
 
     def upload(
         self, user_id: str, data: bytes, metadata: PhotoMetadata, key: str | None = None
     ) -> dict[str, Any]:
         """Store a picture and return the photo object.
 
-        Raises UnsupportedImage, UndecodableImage, or Overtaken when the Idempotency-Key was used.
+        Raises UnsupportedImage, UndecodableImage, QuotaExceeded, or Overtaken when the
+        Idempotency-Key was used.
         The row is written last: whatever breaks before it, nothing is listed.
         """
+        self._ledger.require_room(user_id, len(data))
         picture = read_picture(data, self._thumbnail_box)
         photo = new_photo(user_id, ids.new_id(), dates.utc_now(), data, picture, metadata)
         self._store(photo, data, picture.thumbnail, key)
@@ -109,9 +117,15 @@ class PhotoService:
             photos = [item for item in items if not item.id.startswith(KEY_PREFIX)]
             if photos:
                 self._storage.delete([key for photo in photos for key in photo_keys(photo)])
-            with Photo.batch_write() as batch:
-                for item in items:
-                    batch.delete(item)
+            try:
+                with Photo.batch_write() as batch:
+                    for item in items:
+                        batch.delete(item)
+            except PutError as error:
+                if error.cause is not None:
+                    raise
+                # DynamoDB left out what its capacity does not allow: the next round finds it again.
+                self._sleep(_CAPACITY_PAUSE)
         # Even without photos, what no row names is still to be looked for.
         left = Photo.count(
             user_id, Photo.id < KEY_PREFIX, consistent_read=True, limit=_MOST_COUNTED

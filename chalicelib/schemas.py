@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+LONGEST_TEXT = 2_000  # characters
+LONGEST_DESCRIPTION = 10_000
 LARGEST_UPLOAD = 100_000_000  # bytes; what the functions can fetch and decode in their memory
 
 # What browsers send for a value that their script did not have.
@@ -70,9 +72,16 @@ Code = Annotated[
         examples=["123456"],
     ),
 ]
-Text = Annotated[str, Meta(max_length=2_000, description="a text of at most 2,000 characters")]
+Text = Annotated[
+    str,
+    Meta(max_length=LONGEST_TEXT, description=f"a text of at most {LONGEST_TEXT:,} characters"),
+]
 LongText = Annotated[
-    str, Meta(max_length=10_000, description="a text of at most 10,000 characters")
+    str,
+    Meta(
+        max_length=LONGEST_DESCRIPTION,
+        description=f"a text of at most {LONGEST_DESCRIPTION:,} characters",
+    ),
 ]
 Date = Annotated[
     str,

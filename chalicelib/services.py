@@ -105,6 +105,7 @@ def ledger() -> Ledger:
 
     from chalicelib.ledger import Ledger
     from chalicelib.models import TableMeta
+    from chalicelib.quotas import Quota
 
     connection = Connection(
         region=settings().region,
@@ -112,7 +113,7 @@ def ledger() -> Ledger:
         read_timeout_seconds=TableMeta.read_timeout_seconds,
         max_retry_attempts=TableMeta.max_retry_attempts,
     )
-    return Ledger(connection)
+    return Ledger(connection, Quota(settings().max_photos, settings().max_storage_bytes))
 
 
 @_once

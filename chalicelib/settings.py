@@ -29,6 +29,8 @@ NOT_SECRET = (
     "PHOTO_TABLE",
     "USER_TABLE",
     "CALLBACK_URL",
+    "MAX_PHOTOS",
+    "MAX_STORAGE_BYTES",
     "SIGNUP_CONFIRMATION",
 )
 _TOLD = "CLOUDALBUM_SETTINGS"
@@ -62,6 +64,8 @@ class Settings:
     photo_table: str
     user_table: str
     callback_url: str  # where the hosted pages send a person who has signed in
+    max_photos: int  # of one account; 0 means no limit
+    max_storage_bytes: int  # of one account's originals; 0 means no limit
     confirms_by_email: bool  # else an account can sign in as soon as it has signed up
 
     @property
@@ -204,6 +208,8 @@ def _fields(reader: _Reader) -> dict[str, Any]:
         "photo_table": read("PHOTO_TABLE", _text, "Photo"),
         "user_table": read("USER_TABLE", _text, "User"),
         "callback_url": read("CALLBACK_URL", _text, "http://localhost:8080/"),
+        "max_photos": read("MAX_PHOTOS", _whole_number(0, 10**9), 0),
+        "max_storage_bytes": read("MAX_STORAGE_BYTES", _whole_number(0, 10**15), 0),
         "confirms_by_email": read("SIGNUP_CONFIRMATION", _one_of("auto", "email"), "auto")
         == "email",
     }

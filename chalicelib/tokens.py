@@ -111,7 +111,8 @@ class TokenVerifier:
             if key is None:
                 raise NotSignedIn(_REFUSAL)
             claims = jwt.decode(token, key, algorithms=[_ALGORITHM], options={"verify_aud": False})
-        except (JOSEError, RecursionError):  # JSON nested deeper than the stack is no token
+        # JSON nested deeper than the stack is no token, nor is a time that the library cannot read.
+        except (JOSEError, RecursionError, TypeError):
             raise NotSignedIn(_REFUSAL) from None
         return self._accept(claims)
 

@@ -55,7 +55,8 @@ class UploadService:
     def begin(self, user_id: str, request: UploadRequest, key: str | None) -> dict[str, Any]:
         """Return the id of a photo to be, and the form that sends its bytes to S3.
 
-        A key that was used answers with the same id, and with the photo if it is complete.
+        A key that was used answers with the same id, and with the photo if it is complete. Raises
+        QuotaExceeded.
         """
 
         def make() -> dict[str, Any]:
@@ -68,8 +69,8 @@ class UploadService:
     def complete(self, user_id: str, photo_id: str) -> dict[str, Any]:
         """Make a photo of what was uploaded, and return the photo object; safe to repeat.
 
-        Raises NotFound, UnsupportedImage, UndecodableImage, or Conflict when the bytes are not the
-        ones that were announced.
+        Raises NotFound, UnsupportedImage, UndecodableImage, QuotaExceeded, or Conflict when the
+        bytes are not the ones that were announced.
         """
         photo = _photo(user_id, photo_id)
         if photo.state == PhotoState.PENDING:
@@ -84,6 +85,7 @@ class UploadService:
 
     def _record(self, pending: Photo) -> Photo:
         """Check, copy and record what was uploaded; until the last step, nothing is listed."""
+        self._ledger.require_room(pending.user_id, int(pending.filesize))
         source = upload_key(pending.user_id, pending.id)
         data, etag = self._storage.fetch(source, int(pending.filesize))
         picture = read_picture(data, self._thumbnail_box)
@@ -108,6 +110,7 @@ class UploadService:
         return photo
 
     def _complete(self, photo: Photo) -> None:
+        """Write the row; when the album is full by now, objects stay for another try."""
         try:
             self._ledger.complete(photo)
         except NotSignedIn:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from chalicelib.errors import Throttled
 from chalicelib.http_errors import TOO_LARGE
 from chalicelib.settings import cors_allow_origin
 from infra import account
@@ -46,6 +47,7 @@ def responses(origin: str) -> dict[str, dict[str, Any]]:
             '"Please sign in again."',
         ),
         "REQUEST_TOO_LARGE": ("PayloadTooLargeError", f'"{TOO_LARGE}"'),
+        "THROTTLED": ("TooManyRequestsError", f'"{Throttled()}"'),
         # The authorizer fails only when AWS is out of its reach, which passes.
         "AUTHORIZER_FAILURE": (
             "ServiceUnavailableError",
@@ -63,7 +65,8 @@ def responses(origin: str) -> dict[str, dict[str, Any]]:
     }
     failure = found["AUTHORIZER_FAILURE"]
     failure["StatusCode"] = 503
-    failure["ResponseParameters"]["Headers"]["Retry-After"] = "'5'"
+    for kind in ("AUTHORIZER_FAILURE", "THROTTLED"):
+        found[kind]["ResponseParameters"]["Headers"]["Retry-After"] = "'5'"
     return found
 
 

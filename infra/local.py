@@ -152,7 +152,8 @@ class LocalAlbum:
     def _start_api(self, started: contextlib.ExitStack) -> Process:
         say("Starting the API ...")
         # Chalice's reloader watches every file below the project, and so the album's own data.
-        command = [program("chalice"), "local", "--no-autoreload", "--port", str(self._port)]
+        command = [sys.executable, "-m", "infra.serve", "local", "--no-autoreload"]
+        command += ["--port", str(self._port)]
         api = Process("The API", command)
         started.callback(api.stop)
         self._wait_for(f"{self.url}/health", api, "its output is above")

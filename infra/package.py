@@ -28,7 +28,7 @@ from typing import Any
 import yaml
 
 from chalicelib.settings import cors_allow_origin
-from infra import account, gateway
+from infra import account, gateway, wheels
 from infra.errors import OperatorError, exit_code
 from infra.stages import Stage
 
@@ -121,7 +121,9 @@ def _chalice_package(stage: Stage, folder: Path) -> None:
         [*command, "--merge-template", str(_MERGED), str(folder)],
         cwd=ROOT,
         # Chalice wants a region to be set; the package is the same for all of them.
-        env=os.environ | {"AWS_DEFAULT_REGION": os.environ.get("AWS_DEFAULT_REGION", "us-east-1")},
+        env=os.environ
+        | wheels.environment(wheels.verified())
+        | {"AWS_DEFAULT_REGION": os.environ.get("AWS_DEFAULT_REGION", "us-east-1")},
         capture_output=True,
         text=True,
         check=False,

@@ -23,10 +23,13 @@ CHOICES = {
     "THUMBNAIL_HEIGHT": "200",
     "DDB_RCU": "0",
     "DDB_WCU": "0",
+    "MAX_PHOTOS": "0",
+    "MAX_STORAGE_BYTES": "0",
     "SIGNUP_CONFIRMATION": "auto",
     "CALLBACK_URL": "http://localhost:8080/",
 }
 _EXPECTED = {
+    "MAX_STORAGE_BYTES": (r"\d{1,15}", "a whole number"),
     "SIGNUP_CONFIRMATION": (r"auto|email", "auto or email"),
     "CALLBACK_URL": (r"https?://\S+", "a URL"),
 }

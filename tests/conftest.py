@@ -4,6 +4,21 @@ import socket
 from typing import NoReturn
 
 import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
+
+# The same examples in every run: a failure is the change's, and not the day's.
+# Nor is a slow machine a failure.
+settings.register_profile(
+    "album",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("album")
+# It would also draw from the constants of whatever modules happen to be loaded by then.
+providers._get_local_constants = lambda: providers._local_constants
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -100,6 +100,18 @@ def test_the_gateway_is_regional_compresses_and_carries_forms_as_bytes(
     assert "multipart/form-data" in api["DefinitionBody"]["x-amazon-apigateway-binary-media-types"]
 
 
+def test_the_gateway_throttles_every_method_as_the_operator_says(built: package.Package) -> None:
+    template = built.template
+    [settings] = template["Resources"]["RestAPI"]["Properties"]["MethodSettings"]
+    assert (settings["ResourcePath"], settings["HttpMethod"]) == ("/*", "*")
+    for name in ("Rate", "Burst"):
+        assert settings[f"Throttling{name}Limit"] == {"Ref": f"Throttle{name}"}
+        assert template["Parameters"][f"Throttle{name}"]["Default"] > 0
+    told = template["Resources"]["RestAPI"]["Properties"]["GatewayResponses"]["THROTTLED"]
+    assert told["ResponseParameters"]["Headers"]["Retry-After"] == "'5'"
+    assert "TooManyRequestsError" in told["ResponseTemplates"]["application/json"]
+
+
 def test_preflights_pass_at_the_gateway_itself(built: package.Package) -> None:
     paths = built.template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"]
     for path, methods in paths.items():

@@ -29,6 +29,13 @@ def refused(code: str, status: int) -> ClientError:
         (PutError("", refused("ProvisionedThroughputExceededException", 400)), Throttled),
         (refused("SlowDown", 503), Unavailable),
         (refused("InternalServerError", 500), Unavailable),
+        (refused("InternalErrorException", 0), Unavailable),
+        # S3 calls it the client's fault that bytes came late or changed on their way.
+        (refused("RequestTimeout", 400), Unavailable),
+        (refused("BadDigest", 400), Unavailable),
+        (refused("XAmzContentChecksumMismatch", 400), Unavailable),
+        (refused("TransactionInProgressException", 400), Throttled),
+        (refused("RequestLimitExceeded", 400), Throttled),
         (PutError("", refused("InternalServerError", 500)), Unavailable),
         (PutError("", refused("InternalServerError", 0)), Unavailable),
         (EndpointConnectionError(endpoint_url="https://s3"), Unavailable),

@@ -1,5 +1,7 @@
 """The user pool, with Cognito's real answers where the emulators have others."""
 
+import inspect
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -7,8 +9,10 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
+from chalicelib import cognito
+from chalicelib.aws import as_album_error
 from chalicelib.cognito import UserPool
-from chalicelib.errors import ConfigurationError, Conflict, InvalidInput, NotSignedIn
+from chalicelib.errors import ConfigurationError, Conflict, InvalidInput, NotSignedIn, Throttled
 from tests.unit.stubs import stubbed
 
 SECRET = "secret-of-the-client-24chars"
@@ -306,3 +310,43 @@ def test_ending_and_deleting_what_is_gone_is_done(stub: Stubber, pool: UserPool)
     pool.delete("sub-1")
     stub.add_client_error("admin_get_user", "UserNotFoundException")
     assert pool.describe("sub-1") is None
+
+
+EVERY_CALL: dict[str, Callable[[UserPool], object]] = CALLS | {
+    "admin_update_user_attributes": lambda pool: (pool.confirm("sub-1"), pool.rename("sub-1", "A")),
+    "admin_get_user": lambda pool: (pool.describe("sub-1"), pool.find_unconfirmed("a@example.com")),
+    "global_sign_out": lambda pool: pool.sign_out("token"),
+    "change_password": lambda pool: pool.change_password("token", "Old-2026", "New-2026"),
+    "admin_user_global_sign_out": lambda pool: pool.end_sessions("sub-1"),
+    "admin_delete_user": lambda pool: pool.delete("sub-1"),
+}
+
+
+def test_every_call_to_the_pool_is_tried_below() -> None:
+    source = inspect.getsource(cognito)
+    called = set(re.findall(r"self\._client\.(?!exceptions)(\w+)\(", source))
+    # Its only way in is behind another call.
+    assert called - {"admin_confirm_sign_up"} == set(EVERY_CALL)
+
+
+@pytest.mark.parametrize(
+    "code", ["TooManyRequestsException", "LimitExceededException", "ThrottlingException"]
+)
+@pytest.mark.parametrize("operation", EVERY_CALL)
+def test_a_throttled_call_says_nothing_about_passwords_codes_or_accounts(
+    stub: Stubber, pool: UserPool, operation: str, code: str
+) -> None:
+    stub.add_client_error(operation, code, "Rate exceeded for pool", 400)
+    with pytest.raises(ClientError) as error:
+        EVERY_CALL[operation](pool)
+    assert isinstance(as_album_error(error.value), Throttled)
+
+
+def test_who_is_throttled_while_confirming_is_not_confirmed(stub: Stubber, pool: UserPool) -> None:
+    stub.add_response("admin_update_user_attributes", {})
+    stub.add_client_error("admin_confirm_sign_up", "TooManyRequestsException")
+    with pytest.raises(ClientError, match="TooManyRequests"):
+        pool.confirm("sub-1")
+    stub.add_client_error("initiate_auth", "TooManyRequestsException")
+    with pytest.raises(ClientError, match="TooManyRequests"):
+        pool.knows("sub-1", "Good-2026")  # neither yes nor no

@@ -174,6 +174,7 @@ def test_after_plain_chalice_the_gateways_errors_get_their_headers() -> None:
             }
             if kind == "AUTHORIZER_FAILURE":
                 request["statusCode"] = "503"
+            if kind in ("AUTHORIZER_FAILURE", "THROTTLED"):
                 request["responseParameters"]["gatewayresponse.header.Retry-After"] = "'5'"
             stubber.add_response("put_gateway_response", {}, request)
         stubber.add_response("create_deployment", {}, {"restApiId": "api-1", "stageName": "api"})

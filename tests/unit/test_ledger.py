@@ -9,9 +9,11 @@ from pynamodb.connection import Connection
 from pynamodb.exceptions import TransactWriteError
 
 from chalicelib import ledger
-from chalicelib.errors import NotSignedIn, Throttled
+from chalicelib.aws import as_album_error
+from chalicelib.errors import NotSignedIn, QuotaExceeded, Throttled
 from chalicelib.ledger import Ledger, Overtaken
 from chalicelib.models import Photo, User
+from chalicelib.quotas import Quota
 
 CONFLICT = {"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}
 FAILED = {"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"}
@@ -174,3 +176,65 @@ def test_who_comes_second_is_told_so_after_conflicts_too(
     cancel(stub, FAILED, NONE)
     with pytest.raises(Overtaken):
         books.complete(photo)
+
+
+@pytest.fixture
+def limited(stub: Stubber, connection: Connection, pauses: list[float]) -> Ledger:
+    return Ledger(connection, Quota(photos=2, storage_bytes=100), pauses.append)
+
+
+@pytest.mark.parametrize("operation", ["add", "reserve", "complete"])
+def test_the_quota_is_a_condition_of_the_very_transaction_that_writes(
+    stub: Stubber, limited: Ledger, photo: Photo, operation: str
+) -> None:
+    written: list[str] = []
+
+    def seen(params: dict[str, Any], **_: Any) -> None:
+        [owner] = [
+            one[kind]
+            for one in params["TransactItems"]
+            for kind in ("ConditionCheck", "Update")
+            if kind in one
+        ]
+        values = owner["ExpressionAttributeValues"].values()
+        written.extend(value["N"] for value in values if "N" in value)
+        names = owner["ExpressionAttributeNames"].values()
+        assert {"photo_count", "storage_bytes", "deleting_at", "sub"} <= set(names)
+
+    stub.client.meta.events.register("provide-client-params.dynamodb.TransactWriteItems", seen)
+    stub.add_response("transact_write_items", {})
+    getattr(limited, operation)(photo)
+    assert {"1", "90"} <= set(written)  # photos and bytes there may be before one of 10 bytes
+
+
+def test_a_full_account_is_told_from_one_that_had_room_a_moment_later(
+    stub: Stubber, limited: Ledger, photo: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [User("sub-1", photo_count=1, storage_bytes=90), User("sub-1", photo_count=2)]
+    monkeypatch.setattr(User, "get", lambda *_, **__: rows.pop(0))
+    cancel(stub, NONE, FAILED)
+    cancel(stub, NONE, FAILED)
+    with pytest.raises(QuotaExceeded, match="0 photos and 100 bytes are left"):
+        limited.add(photo)
+
+
+def test_who_comes_second_is_told_so_even_if_the_album_is_full_by_now(
+    stub: Stubber, limited: Ledger, photo: Photo
+) -> None:
+    cancel(stub, NONE, FAILED, FAILED)
+    with pytest.raises(Overtaken):
+        limited.add(photo, "key")
+    cancel(stub, FAILED, FAILED)
+    with pytest.raises(Overtaken):
+        limited.complete(photo)
+
+
+@pytest.mark.parametrize("operation", ["add", "reserve", "complete", "remove"])
+def test_a_transaction_without_capacity_is_throttled_though_nothing_tells_what_was_cancelled(
+    stub: Stubber, books: Ledger, photo: Photo, operation: str
+) -> None:
+    stub.add_client_error("transact_write_items", "ProvisionedThroughputExceededException")
+    with pytest.raises(TransactWriteError) as error:
+        getattr(books, operation)(photo)
+    assert isinstance(as_album_error(error.value), Throttled)
+    assert not ledger.was_cancelled(error.value)  # so objects stay: the row may be there

@@ -163,6 +163,7 @@ def test_what_a_deployment_tells_is_what_parameter_store_knows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     optional = {"PHOTO_TABLE": "Photo-x", "USER_TABLE": "User-x", "CALLBACK_URL": "https://a.b/"}
+    optional |= {"MAX_PHOTOS": "7", "MAX_STORAGE_BYTES": "9"}
     told(monkeypatch, **optional, SIGNUP_CONFIRMATION="email")
     settings = told_settings()
     stored = load_settings(FakeStore(**optional, SIGNUP_CONFIRMATION="email"), "/cloudalbum/")
@@ -195,3 +196,13 @@ def test_an_environment_that_tells_nonsense_is_refused(
     monkeypatch.setenv("CLOUDALBUM_SETTINGS", text)
     with pytest.raises(ConfigurationError, match="CLOUDALBUM_SETTINGS|is missing"):
         told_settings()
+
+
+def test_an_account_may_store_any_amount_unless_parameters_say_otherwise() -> None:
+    settings = load_settings(FakeStore(), "/cloudalbum/")
+    assert (settings.max_photos, settings.max_storage_bytes) == (0, 0)
+    store = FakeStore(MAX_PHOTOS=1_000, MAX_STORAGE_BYTES=10**12)
+    settings = load_settings(store, "/cloudalbum/")
+    assert (settings.max_photos, settings.max_storage_bytes) == (1_000, 10**12)
+    with pytest.raises(ConfigurationError, match="MAX_PHOTOS is not a whole number"):
+        load_settings(FakeStore(MAX_PHOTOS=-1), "/cloudalbum/")

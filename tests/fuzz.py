@@ -1,0 +1,152 @@
+"""Fuzz what strangers' bytes reach first: the form and the picture, for as long as you like.
+
+`make fuzz SECONDS=60` is the way in. Each case is broken from a valid file or form by a number;
+`python -W ignore -m tests.fuzz --case NUMBER` tries a single one. What is found becomes a test.
+"""
+
+import argparse
+import base64
+import collections
+import faulthandler
+import random
+import secrets
+import select
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from requests_toolbelt import MultipartEncoder
+
+from chalicelib import forms
+from chalicelib.errors import InvalidInput, TooLarge, UndecodableImage, UnsupportedImage
+from chalicelib.images import read_picture
+from tests.unit.test_corpus import BREAKS, KINDS, whole, with_valid_checksums
+
+ROOT = Path(__file__).parents[1]
+BOX = (300, 200)
+HANGS = 20  # seconds
+REFUSED = (InvalidInput, TooLarge, UndecodableImage, UnsupportedImage)
+PIECES = [
+    *(b"\r\n", b"\n", b"\r\n\r\n", b"--", b"\0", b'"', b";", b"=", b"%", b"\xff", b"filename*="),
+    *(b"name=", b"utf-7''", b"Content-Disposition:", b"Content-Type:", b"base64,", b"data:image/"),
+    *("\u202e".encode(), b"filename*0*=", b"boundary=", b"\\", b"(", b"=?utf-8?q?=41?="),
+]
+
+
+def picture_of(chance: random.Random) -> bytes:
+    """Return a picture that is broken up to three times."""
+    kind = chance.choice([kind for kind in KINDS if not kind.startswith("HEIF")] * 3 + KINDS)
+    data = whole(kind)
+    for _ in range(chance.choice((1, 1, 2, 3))):
+        if len(data) > 16:
+            data = chance.choice(BREAKS)(data, chance)
+    return with_valid_checksums(data) if kind.startswith("PNG") and chance.random() < 0.7 else data
+
+
+def form_of(chance: random.Random) -> tuple[bytes, str]:
+    """Return a form with a picture, and its content type, both perhaps broken."""
+    picture = picture_of(chance) if chance.random() < 0.3 else whole("GIF")
+    fields: dict[str, object] = {
+        name: chance.choice(("", "1", "null", "x" * 2_001, "2012:07:15 09:46:46", "-0", "é,ß"))
+        for name in chance.sample(sorted(forms._METADATA), 3)
+    }
+    if chance.random() < 0.5:
+        fields["file"] = (chance.choice(("a.jpg", "", 'a".jpg', "../é")), picture, "image/jpeg")
+    else:
+        fields["base64_image"] = "data:image/gif;base64," + base64.b64encode(picture).decode()
+    encoder = MultipartEncoder(fields)
+    body, kind = bytearray(encoder.to_string()), encoder.content_type
+    for _ in range(chance.choice((0, 1, 2, 8))):
+        place = chance.randrange(min(len(body), chance.choice((200, 10**9))))
+        piece = chance.choice(PIECES) * chance.choice((1, 1, 1, 100))
+        body[place : place + chance.choice((0, 1, len(piece)))] = piece
+    if chance.random() < 0.3:
+        place = chance.randrange(len(kind))
+        kind = kind[:place] + chance.choice(PIECES).decode("latin-1") + kind[place + 1 :]
+    return bytes(body), kind
+
+
+def outcome(number: int) -> str:
+    """Try one case and return what became of it. Whatever else is raised is a defect."""
+    chance = random.Random(number)
+    try:
+        if chance.random() < 0.5:
+            read_picture(picture_of(chance), BOX)
+            return "picture shown"
+        form = forms.photo_form(*form_of(chance))
+        read_picture(form.data, BOX)
+        return "form taken"
+    except REFUSED as refusal:
+        str(refusal).encode()
+        return type(refusal).__name__
+
+
+def work(first: int) -> None:
+    """Try one case after another, telling the number of each before and its outcome after."""
+    number = first
+    while True:
+        print(number, end=" ", flush=True)
+        faulthandler.dump_traceback_later(HANGS, exit=True)
+        print(outcome(number), flush=True)
+        faulthandler.cancel_dump_traceback_later()
+        number += 1
+
+
+def fuzz(seconds: float, first: int) -> int:
+    """Fuzz in a process that may crash, again and again; return how many cases failed."""
+    outcomes: collections.Counter[str] = collections.Counter()
+    failed: list[int] = []
+    deadline, number = time.monotonic() + seconds, first
+    while time.monotonic() < deadline:
+        command = [sys.executable, "-W", "ignore", "-m", "tests.fuzz", "--work", str(number)]
+        # A file, since decoders tell everybody of every error: a pipe would fill.
+        with (
+            tempfile.TemporaryFile("w+") as told_of,
+            subprocess.Popen(
+                command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=told_of
+            ) as worker,
+        ):
+            assert worker.stdout is not None
+            while time.monotonic() < deadline:
+                ready, _, _ = select.select([worker.stdout], [], [], 1.0)
+                line = worker.stdout.readline() if ready else "\n"
+                told, _, result = line.rstrip("\n").partition(" ")
+                if told:
+                    number = int(told)
+                if result:
+                    outcomes[result] += 1
+                    number += 1
+                elif ready and worker.wait(HANGS) is not None:
+                    failed.append(number)
+                    told_of.seek(0)
+                    print(f"case {number} ended with {worker.returncode}:")
+                    print("\n".join(told_of.read().splitlines()[-12:]))
+                    number += 1
+                    break
+            worker.kill()
+    print(f"{sum(outcomes.values())} cases from {first} on: {dict(outcomes.most_common())}")
+    if failed:
+        print(f"FAILED: {', '.join(map(str, failed))}")
+    return len(failed)
+
+
+def main() -> int:
+    """Fuzz, or try the cases that the command line names."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--first", type=int, default=secrets.randbelow(10**9))
+    parser.add_argument("--case", type=int)
+    parser.add_argument("--work", type=int, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.work is not None:
+        work(arguments.work)
+    if arguments.case is not None:
+        print(outcome(arguments.case))
+        return 0
+    return min(1, fuzz(arguments.seconds, arguments.first))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
