@@ -38,10 +38,6 @@ _WARM_REPEATS = 51
 _JOURNEYS = 21
 _FEW = 10  # photos that the first list finds
 _BIGGEST_PACKAGE = 15_000_000
-_WHY_MISSED = (
-    "Missed, because pillow-heif's libheif is linked to libx265, 3.3 MB of an encoder that never "
-    "runs; cryptography's library and Pillow's AVIF, 4.1 and 3.4 MB, are needed."
-)
 _RESULTS = Path(__file__).with_name("results-deployed.md")
 _HELLO_STACK = "cloudalbum-bench-hello"
 _HELLO = Path(__file__).with_name("hello")
@@ -275,7 +271,6 @@ def _package_table(built: package.Package) -> list[str]:
         f"| deployment.zip | {size / 1e6:.1f} | {_BIGGEST_PACKAGE / 1e6:.0f} | {verdict} "
         f"| {unzipped / 1e6:.0f} | {_unpacking(built.zip):.0f} |",
         "",
-        *([_WHY_MISSED, ""] if verdict == "missed" else []),
         "The local AWS unpacks the whole package at each cold start, which on AWS is done before.",
     ]
 

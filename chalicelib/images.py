@@ -180,7 +180,7 @@ def _upright_thumbnail(image: Image.Image, box: tuple[int, int]) -> tuple[int, i
     if image.format not in bombs.SCALED_DECODE:
         # Loading may turn the picture by itself (TIFF does), so ask for the orientation afterwards.
         image.load()
-        # Of several pictures pillow-heif keeps the file, and decodes it anew at every use.
+        # Of several pictures pi-heif keeps the file, and decodes it anew at every use.
         image._heif_file = None  # type: ignore[attr-defined]
     # The turns of HEIF are its own, and done: what its EXIF says is void (ISO 23008-12).
     orientation = 1 if image.format == "HEIF" else read_orientation(image)

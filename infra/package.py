@@ -35,7 +35,7 @@ from infra.stages import Stage
 ROOT = Path(__file__).parent.parent
 OUT = ROOT / "dist"
 _MERGED = Path(__file__).with_name("app.yaml")
-_BIGGEST = 25_000_000  # bytes, zipped
+_BIGGEST = 15_000_000  # bytes, zipped
 _OURS = ("app.py", "chalicelib")
 _CODE_FOLDER = "/var/task"  # where Lambda puts the package: what tracebacks name
 
