@@ -68,8 +68,9 @@ def test_ten_thousand_photos_are_listed_page_by_page(collector: Person) -> None:
 
 
 def test_the_few_among_ten_thousand_are_found(collector: Person) -> None:
-    assert sum(len(page) for page in pages(collector, "q=rare&limit=4")) == 10
-    assert len(pages(collector, "q=rare")[-1]) == 10
+    # On a busy machine a page may end by its time, with a cursor.
+    for query in ("q=rare&limit=4", "q=rare"):
+        assert sum(len(page) for page in pages(collector, query)) == 10
 
 
 def test_their_tags_are_counted(collector: Person) -> None:
