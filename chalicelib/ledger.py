@@ -10,7 +10,7 @@ from pynamodb.exceptions import DoesNotExist, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.errors import NotSignedIn, Throttled
+from chalicelib.errors import NotSignedIn, Overtaken, Throttled
 from chalicelib.models import Photo, PhotoState, UploadKey, User
 
 _TRIES = 12
@@ -20,14 +20,11 @@ _LONGEST_PAUSE = 0.8
 _PASSING = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 _FAILED = "ConditionalCheckFailed"
 
-# Where the owner is among the reasons of a cancelled transaction: PynamoDB sends conditions first,
+# Where an item is among the reasons of a cancelled transaction: PynamoDB sends conditions first,
 # then what is deleted, put and updated.
 _CHECKED = 0
+_DELETED = 0
 _UPDATED = -1
-
-
-class Overtaken(Exception):
-    """Another request has already written what this one was to write; this one wrote nothing."""
 
 
 class Ledger:
@@ -53,7 +50,7 @@ class Ledger:
             _remember(transaction, photo, key)
             _count(transaction, photo, 1)
 
-        self._write(photo.user_id, _UPDATED, write)
+        self._write(write, lambda reasons: _insist(photo.user_id, reasons[_UPDATED]))
 
     def reserve(self, photo: Photo, key: str | None = None) -> None:
         """Write the row of a photo that is still to be uploaded, and do not count it yet.
@@ -66,7 +63,7 @@ class Ledger:
             transaction.save(photo)
             _remember(transaction, photo, key)
 
-        self._write(photo.user_id, _CHECKED, write)
+        self._write(write, lambda reasons: _insist(photo.user_id, reasons[_CHECKED]))
 
     def complete(self, photo: Photo) -> None:
         """Write the row of a photo that was pending, and count it.
@@ -78,10 +75,32 @@ class Ledger:
             transaction.save(photo, condition=Photo.state == PhotoState.PENDING)
             _count(transaction, photo, 1)
 
-        self._write(photo.user_id, _UPDATED, write)
+        self._write(write, lambda reasons: _insist(photo.user_id, reasons[_UPDATED]))
 
-    def _write(self, user_id: str, owner: int, write: Callable[[TransactWrite], None]) -> None:
-        """Write for an owner whose reason to cancel is the one at `owner`."""
+    def remove(self, photo: Photo) -> None:
+        """Remove the row of a photo that is being deleted, and count it no more; safe to repeat."""
+
+        def write(transaction: TransactWrite) -> None:
+            transaction.delete(photo, condition=Photo.state == PhotoState.DELETING)
+            _count(transaction, photo, -1)
+
+        def settle(reasons: list[Any]) -> bool:
+            # Either another request has removed and discounted it, or the account is going, and its
+            # counters with it.
+            if reasons[_DELETED] != _FAILED:
+                photo.delete()
+            return True
+
+        self._write(write, settle)
+
+    def _write(
+        self, write: Callable[[TransactWrite], None], settle: Callable[[list[Any]], bool]
+    ) -> None:
+        """Write until DynamoDB does not cancel it for what passes.
+
+        When a condition failed, `settle` is told the reasons: it raises, or returns whether nothing
+        is left to be written.
+        """
         for attempt in range(_TRIES):
             try:
                 with TransactWrite(connection=self._connection) as transaction:
@@ -93,30 +112,8 @@ class Ledger:
                     self._pause(attempt)
                 elif _FAILED not in reasons:
                     raise
-                elif reasons[owner] == _FAILED:
-                    _make_row_if_missing(user_id)
-                else:
-                    raise Overtaken from None
-        raise Throttled
-
-    def remove(self, photo: Photo) -> None:
-        """Remove the row of a photo that is being deleted, and count it no more; safe to repeat."""
-        for attempt in range(_TRIES):
-            try:
-                with TransactWrite(connection=self._connection) as transaction:
-                    transaction.delete(photo, condition=Photo.state == PhotoState.DELETING)
-                    _count(transaction, photo, -1)
-                return
-            except TransactWriteError as error:
-                reasons = _reasons(error)
-                if reasons[:1] == [_FAILED]:
-                    return  # Another request has removed and discounted it.
-                if reasons == [None, _FAILED]:
-                    photo.delete()  # The account is going, and its counters with it.
+                elif settle(reasons):
                     return
-                if not _PASSING.intersection(reasons):
-                    raise
-                self._pause(attempt)
         raise Throttled
 
     def _pause(self, attempt: int) -> None:
@@ -155,6 +152,17 @@ def _count(transaction: TransactWrite, photo: Photo, sign: int) -> None:
 def _reasons(error: TransactWriteError) -> list[Any]:
     """Return why each item of the transaction was cancelled, None where it was not the reason."""
     return [reason.code if reason else None for reason in error.cancellation_reasons]
+
+
+def _insist(sub: str, reason: Any) -> bool:
+    """Make another try worthwhile, if the owner is the reason why a transaction was cancelled.
+
+    Raises NotSignedIn for a deleted account, Overtaken if something else is the reason.
+    """
+    if reason != _FAILED:
+        raise Overtaken from None
+    _make_row_if_missing(sub)
+    return False
 
 
 def _make_row_if_missing(sub: str) -> None:

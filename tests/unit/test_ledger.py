@@ -9,8 +9,8 @@ from pynamodb.connection import Connection
 from pynamodb.exceptions import TransactWriteError
 
 from chalicelib import ledger
-from chalicelib.errors import NotSignedIn, Throttled
-from chalicelib.ledger import Ledger, Overtaken
+from chalicelib.errors import NotSignedIn, Overtaken, Throttled
+from chalicelib.ledger import Ledger
 from chalicelib.models import Photo, User
 
 CONFLICT = {"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}
