@@ -168,6 +168,7 @@ def new_photo(
         filesize=len(data),
         content_type=picture.content_type,
         sha256=hashlib.sha256(data).hexdigest(),
+        thumbnail_sha256=hashlib.sha256(picture.thumbnail).hexdigest(),
         width=picture.width,
         height=picture.height,
         tags=metadata.tags or "",
