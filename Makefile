@@ -4,7 +4,7 @@ AWS_PORT ?= 4566
 STAGE ?= dev
 BIN := .venv/bin
 
-.PHONY: help install run reset mail provision package deploy deploy-local destroy check-integrity check-integrity-local publish-frontend gateway-responses bench bench-deployed bench-memory routes architecture swagger-ui test test-full lint format
+.PHONY: help install run reset mail provision package deploy deploy-local destroy check-integrity check-integrity-local publish-frontend gateway-responses bench bench-deployed bench-memory routes architecture swagger-ui test fault-matrix test-full lint format
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -86,6 +86,9 @@ test: install lint ## Check everything: style, types, tests
 
 test-full: install lint ## Check also what takes long or needs a browser (Debian's package chromium)
 	$(BIN)/pytest -n auto --dist loadgroup -m "full or not full"
+
+fault-matrix: install ## Break every call of every operation, and write the result into the docs
+	WRITE_FAULT_MATRIX=1 $(BIN)/pytest -q -p no:xdist tests/api/test_faults.py -k whatever
 
 lint: install
 	$(BIN)/ruff check .

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from pynamodb.exceptions import DoesNotExist, TransactWriteError, UpdateError
+from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError, UpdateError
 
 from chalicelib import dates, ids
 from chalicelib.errors import NotFound, Throttled
@@ -31,6 +31,7 @@ _EDIT_TRIES = 5
 _DELETED_AT_ONCE = 500  # S3 removes 1,000 objects a call, and a photo has two
 _MOST_COUNTED = 10_000
 _DELETE_SECONDS = 20.0  # of the gateway's 29
+_PAUSE = 0.5  # seconds, for a table that takes no more just now
 NO_SUCH_PHOTO = "There is no such photo."
 
 
@@ -109,9 +110,8 @@ class PhotoService:
             photos = [item for item in items if not item.id.startswith(KEY_PREFIX)]
             if photos:
                 self._storage.delete([key for photo in photos for key in photo_keys(photo)])
-            with Photo.batch_write() as batch:
-                for item in items:
-                    batch.delete(item)
+            if not _remove_rows(items):
+                time.sleep(_PAUSE)
         # Even without photos, what no row names is still to be looked for.
         left = Photo.count(
             user_id, Photo.id < KEY_PREFIX, consistent_read=True, limit=_MOST_COUNTED
@@ -139,6 +139,19 @@ class PhotoService:
     def describe(self, photo: Photo) -> dict[str, Any]:
         """Return a row as the photo object of the API."""
         return self._storage.with_urls({name: getattr(photo, name) for name in SHOWN})
+
+
+def _remove_rows(items: list[Photo]) -> bool:
+    """Remove rows; return False if DynamoDB, which takes as many as it can, has left some."""
+    try:
+        with Photo.batch_write() as batch:
+            for item in items:
+                batch.delete(item)
+    except PutError as error:
+        if error.cause is None:  # PynamoDB has given up what was left
+            return False
+        raise
+    return True
 
 
 def photo_keys(photo: Photo) -> tuple[str, str]:
