@@ -9,10 +9,11 @@ from typing import Any
 from chalicelib.errors import AlbumError, Throttled, Unavailable
 from chalicelib.tracing import observe_aws_calls
 
-# How long a call may take, chosen here for every client: 2 x 4 s and a pause of at most a second
-# make a service that does not answer Unavailable within 10 s, far below the gateway's 29 s.
+# How long a call may take, chosen here for every client: two attempts of 2.5 s and a pause of at
+# most a second (and for an object, a second each in which S3 may refuse it before its bytes are
+# sent) make a service that does not answer Unavailable within 10 s, far below the gateway's 29 s.
 CONNECT_SECONDS = 2
-READ_SECONDS = 4  # S3 copies an upload of 100 MB before it answers
+READ_SECONDS = 2.5
 ATTEMPTS = 2
 # Connections that are kept open, per client; one request at a time needs one.
 POOL = 10

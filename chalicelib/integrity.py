@@ -25,6 +25,7 @@ from chalicelib.accounts import AccountService
 from chalicelib.cognito import UserPool
 from chalicelib.errors import AlbumError, NotFound
 from chalicelib.images import read_picture
+from chalicelib.logs import write_line
 from chalicelib.models import KEY_PREFIX, Photo, PhotoState, User, condition_failed
 from chalicelib.photos import PhotoService, photo_keys
 from chalicelib.storage import (
@@ -42,6 +43,7 @@ _UPLOAD_LIFE = timedelta(days=2)
 _COUNTS = 5
 _AT_ONCE = 8  # no more than a client keeps connections
 _BATCH = 200
+_WATCH_SECONDS = 14 * 60.0  # of the 15 minutes that a function may have
 
 
 class Damage(StrEnum):
@@ -101,6 +103,10 @@ class Summary:
         return f"{self.users} users, {self.photos} photos: {wrong} wrong, {mended} mended{whole}"
 
 
+class NotWell(Exception):
+    """Something is wrong that will not mend itself. For the operator, never for a client."""
+
+
 class IntegrityService:
     """Checks the album's invariants, and mends what it can without losing anything.
 
@@ -138,6 +144,17 @@ class IntegrityService:
                 summary.left[finding.damage] += 1
             tell(finding)
         return summary
+
+    def watch(self) -> str:
+        """Look at everything while a function may run, and return the summary.
+
+        Raises NotWell, after one line in the log for each thing wrong, if it will not mend itself.
+        """
+        summary = self.check(_log, seconds=_WATCH_SECONDS)
+        write_line("INFO", integrity=str(summary))
+        if summary.is_alarming:
+            raise NotWell(str(summary))
+        return str(summary)
 
     def check_user(self, sub: str, repair: bool = False) -> list[Finding]:
         """Look at what one user has."""
@@ -362,6 +379,10 @@ class Counters:
 
     def __add__(self, other: "Counters") -> "Counters":
         return Counters(self.photos + other.photos, self.size + other.size)
+
+
+def _log(finding: Finding) -> None:
+    write_line("WARNING", integrity=str(finding))
 
 
 def _is_as_recorded(thumbnail: Stored, photo: Photo) -> bool:

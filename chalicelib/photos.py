@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError, UpdateError
 
 from chalicelib import dates, ids
+from chalicelib.aws import READ_SECONDS
 from chalicelib.errors import NotFound, Throttled
 from chalicelib.forms import PhotoMetadata, require_whole_position
 from chalicelib.images import Picture, read_picture
@@ -121,6 +122,7 @@ class PhotoService:
     def _store(self, photo: Photo, data: bytes, thumbnail: bytes, key: str | None) -> None:
         """Store both objects of a photo and then its row, or nothing."""
         original, small = photo_keys(photo)
+        began = time.monotonic()
         try:
             put, sha256 = self._storage.put, bytes.fromhex(photo.sha256)
             side_by_side(
@@ -130,8 +132,10 @@ class PhotoService:
             self._ledger.add(photo, key)
         except Exception as error:
             # A transaction that was not cancelled may have written the row, though no answer came:
-            # then the objects must stay. That removing them may fail too changes nothing.
-            if not isinstance(error, TransactWriteError) or was_cancelled(error):
+            # then the objects must stay. That removing them may fail too changes nothing, but who
+            # has waited long for S3 already is not to wait once more.
+            is_slow = time.monotonic() - began >= READ_SECONDS
+            if not is_slow and (not isinstance(error, TransactWriteError) or was_cancelled(error)):
                 with contextlib.suppress(Exception):
                     self._storage.delete([original, small])
             raise

@@ -8,9 +8,11 @@ from unittest import mock
 
 import boto3
 import pytest
+from chalice.test import Client
 
+import app
 from chalicelib import dates, forms, services
-from chalicelib.integrity import GRACE, Damage, Finding, IntegrityService, Summary
+from chalicelib.integrity import GRACE, Damage, Finding, IntegrityService, NotWell, Summary
 from chalicelib.models import Photo, PhotoState, User
 from tests import pictures
 from tests.api.conftest import PASSWORD, Person, aws_of_its_own, post_json
@@ -349,6 +351,26 @@ def test_time_that_is_up_is_told_and_uploads_that_come_late_alarm_nobody() -> No
     late = Summary()
     late.left[Damage.UPLOAD] = 1
     assert (late.is_alarming, late.is_well) == (False, False)
+
+
+def test_what_the_daily_check_finds_is_raised_and_logged_without_anybodys_data(
+    somebody: Person, sub: str, photo: Photo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Client(app.app) as client:
+        event = client.events.generate_cw_event("aws.events", "Scheduled Event", {}, [])
+        everything(repair=True)
+        boto3.client("cognito-idp").admin_delete_user(
+            UserPoolId=services.settings().pool_id, Username=sub
+        )
+        with pytest.raises(NotWell, match="wrong"):
+            client.lambda_.invoke("check_integrity", event)
+        told = capsys.readouterr().out
+        assert f"user {sub}" in told
+        assert somebody.email not in told
+        assert "picture.jpg" not in told
+        services.photos().delete_all(sub)
+        with mock.patch.object(Summary, "is_alarming", False):
+            assert "users" in client.lambda_.invoke("check_integrity", event).payload
 
 
 def test_the_grace_is_longer_than_any_request() -> None:
