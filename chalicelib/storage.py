@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import hashlib
 import unicodedata
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -190,6 +191,16 @@ class PhotoStorage:
         kept = answer.get("ChecksumSHA256")
         sha256 = base64.b64decode(kept).hex() if kept else None
         return Stored(key, answer["ContentLength"], answer["LastModified"], sha256)
+
+    def sha256(self, key: str) -> str:
+        """Return the hash of an object's bytes, which are read piece by piece. Raises NotFound."""
+        with _told_of_upload():
+            answer = self._client.get_object(Bucket=self._bucket, Key=key)
+        digest = hashlib.sha256()
+        with contextlib.closing(answer["Body"]) as body:
+            for piece in body.iter_chunks(1 << 20):
+                digest.update(piece)
+        return digest.hexdigest()
 
     def below(self, prefix: str) -> Iterator[Stored]:
         """Return the objects whose keys begin with `prefix`, in their order, page by page."""
