@@ -16,6 +16,7 @@ from chalicelib.integrity import GRACE, Damage, Finding, IntegrityService, NotWe
 from chalicelib.models import Photo, PhotoState, User
 from tests import pictures
 from tests.api.conftest import PASSWORD, Person, aws_of_its_own, post_json
+from tests.api.test_faults import saved
 from tests.api.test_photos import objects
 from tests.api.test_uploads import ask, complete, send
 
@@ -32,8 +33,11 @@ def _aws() -> Iterator[None]:
 
 
 @pytest.fixture
-def somebody(person: Callable[[str], Person]) -> Person:
-    return person(f"somebody-{next(_numbers)}")
+def somebody(person: Callable[[str], Person]) -> Iterator[Person]:
+    """Return a person, who is gone after the test."""
+    clear = saved()
+    yield person(f"somebody-{next(_numbers)}")
+    clear()
 
 
 @pytest.fixture
@@ -344,6 +348,7 @@ def test_everybody_is_looked_at_and_what_belongs_to_nobody(
     assert somebody.email not in told
 
 
+@pytest.mark.usefixtures("somebody")
 def test_time_that_is_up_is_told_and_uploads_that_come_late_alarm_nobody() -> None:
     summary = services.integrity().check(print, seconds=-1)
     assert (summary.is_whole, summary.is_alarming, summary.is_well) == (False, True, False)
