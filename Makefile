@@ -4,7 +4,7 @@ AWS_PORT ?= 4566
 STAGE ?= dev
 BIN := .venv/bin
 
-.PHONY: help install run reset mail provision package deploy deploy-local destroy publish-frontend gateway-responses bench bench-deployed bench-memory routes architecture swagger-ui fuzz load audit lock test test-full lint format
+.PHONY: help install run reset mail provision package deploy deploy-local destroy check-integrity check-integrity-local publish-frontend gateway-responses bench bench-deployed bench-memory routes architecture swagger-ui fuzz load audit lock test fault-matrix test-full lint format
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -43,6 +43,13 @@ deploy-local: install ## Provision and deploy a stage into the embedded AWS of `
 
 destroy: install ## Remove a stage's app and website; with DATA=delete its photos too
 	@STAGE=$(STAGE) DATA=$(DATA) $(BIN)/python -m infra.destroy
+
+check-integrity: install ## Tell whether a stage has lost or forgotten anything (STAGE=dev REPAIR=1)
+	@STAGE=$(STAGE) $(BIN)/python -m infra.integrity $(if $(REPAIR),--repair)
+
+check-integrity-local: install ## The same for the embedded AWS of `make run`
+	@test -f .local/env || { echo "The embedded AWS is not there: start it with make run."; exit 1; }
+	@. ./.local/env && STAGE=$(STAGE) $(BIN)/python -m infra.integrity $(if $(REPAIR),--repair)
 
 publish-frontend: install ## Publish a built single-page client (DIST=path STAGE=dev)
 	@STAGE=$(STAGE) DIST=$(DIST) $(BIN)/python -m infra.publish
@@ -91,6 +98,9 @@ test: install lint ## Check everything: style, types, tests
 
 test-full: install lint ## Check also what takes long or needs a browser (Debian's package chromium)
 	$(BIN)/pytest -n auto --dist loadgroup -m "full or not full"
+
+fault-matrix: install ## Break every call of every operation, and write the result into the docs
+	WRITE_FAULT_MATRIX=1 $(BIN)/pytest -q -p no:xdist tests/api/test_faults.py -k whatever
 
 lint: install
 	$(BIN)/ruff check .

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from chalice import AuthResponse, AuthRoute, Chalice, CORSConfig, Response
-from chalice.app import AuthRequest
+from chalice.app import AuthRequest, CloudWatchEvent
 
 from chalicelib import __version__, forms, schemas, services
 from chalicelib.errors import (
@@ -56,6 +56,12 @@ def jwt_auth(request: AuthRequest) -> AuthResponse:
     routes = leaving if caller.is_leaving else ["*"]
     context = {"sub": caller.sub, "origin_jti": caller.origin_jti}
     return AuthResponse(routes=routes, principal_id=caller.sub, context=context)
+
+
+@app.schedule("rate(1 day)")
+def check_integrity(event: CloudWatchEvent) -> str:
+    """Look once a day whether anything is lost or forgotten; an alarm hears of what is raised."""
+    return services.integrity().watch()
 
 
 @app.route("/health", methods=["GET"])

@@ -9,6 +9,15 @@ from typing import Any
 from chalicelib.errors import AlbumError, Throttled, Unavailable
 from chalicelib.tracing import observe_aws_calls
 
+# How long a call may take, chosen here for every client: two attempts of 2.5 s and a pause of at
+# most a second (and for an object, a second each in which S3 may refuse it before its bytes are
+# sent) make a service that does not answer Unavailable within 10 s, far below the gateway's 29 s.
+CONNECT_SECONDS = 2
+READ_SECONDS = 2.5
+ATTEMPTS = 2
+# Connections that are kept open, per client; one request at a time needs one.
+POOL = 10
+
 _THROTTLED = {
     "LimitExceededException",
     "ProvisionedThroughputExceededException",
@@ -47,13 +56,14 @@ def _session() -> Any:
 
 
 def client_config() -> Any:
-    """Return the botocore Config of every client; three tries fit into the gateway's 29 s."""
+    """Return the botocore Config of every client; PynamoDB makes its own of `models.TableMeta`."""
     from botocore.config import Config
 
     return Config(
-        connect_timeout=2,
-        read_timeout=5,
-        retries={"mode": "standard", "total_max_attempts": 3},
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        max_pool_connections=POOL,
         signature_version="v4",
         # A presigned URL must name the region: the global host redirects, which breaks it.
         s3={"addressing_style": "virtual"},

@@ -237,15 +237,7 @@ class UserPool:
             refused.PasswordHistoryPolicyViolationException,
         ) as error:
             raise _weak("password", error) from None
-        except (
-            refused.CodeMismatchException,
-            refused.ExpiredCodeException,
-            refused.TooManyFailedAttemptsException,
-            refused.UserNotFoundException,
-            refused.UserNotConfirmedException,
-            refused.NotAuthorizedException,
-            refused.InvalidParameterException,
-        ):
+        except (*self._code_refusals(), refused.UserNotConfirmedException):
             # A code is good once: a repeat, whose first answer was lost, finds the password set.
             if not self.knows(email, new):
                 raise InvalidInput("code", _WRONG_CODE) from None
@@ -261,15 +253,7 @@ class UserPool:
                     Username=email,
                     ConfirmationCode=code,
                 )
-        except (
-            refused.CodeMismatchException,
-            refused.ExpiredCodeException,
-            refused.TooManyFailedAttemptsException,
-            refused.UserNotFoundException,
-            refused.NotAuthorizedException,  # confirmed already, which is nobody's business
-            refused.InvalidParameterException,
-            refused.AliasExistsException,
-        ):
+        except (*self._code_refusals(), refused.AliasExistsException):
             raise InvalidInput("code", _WRONG_CODE) from None
 
     def resend_code(self, email: str) -> None:
@@ -300,6 +284,18 @@ class UserPool:
             self._client.admin_delete_user(UserPoolId=self._pool_id, Username=sub)
         except self._client.exceptions.UserNotFoundException:
             pass  # An earlier try came this far.
+
+    def _code_refusals(self) -> tuple[type[Exception], ...]:
+        """Return how Cognito refuses a mailed code; why is nobody's business."""
+        refused = self._client.exceptions
+        return (
+            refused.CodeMismatchException,
+            refused.ExpiredCodeException,
+            refused.TooManyFailedAttemptsException,
+            refused.UserNotFoundException,
+            refused.NotAuthorizedException,  # disabled, or confirmed already
+            refused.InvalidParameterException,
+        )
 
     @contextlib.contextmanager
     def _secret_checked(self) -> Iterator[None]:

@@ -74,5 +74,12 @@ class Unavailable(TryAgainLater):
         super().__init__("The album cannot be reached just now. Please try again shortly.", 5)
 
 
+class Overtaken(Exception):
+    """Another request has already written what this one was to write; this one wrote nothing.
+
+    Services tell it to each other; no client is ever told.
+    """
+
+
 class ConfigurationError(Exception):
     """A setting is missing or malformed. For the operator's log, never for a client."""

@@ -10,7 +10,7 @@ from pynamodb.exceptions import DoesNotExist, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.errors import NotSignedIn, Throttled
+from chalicelib.errors import NotSignedIn, Overtaken, Throttled
 from chalicelib.models import Photo, PhotoState, UploadKey, User
 from chalicelib.quotas import Quota
 
@@ -21,14 +21,11 @@ _LONGEST_PAUSE = 0.8
 _PASSING = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 _FAILED = "ConditionalCheckFailed"
 
-# Where the owner is among the reasons of a cancelled transaction: PynamoDB sends conditions first,
+# Where an item is among the reasons of a cancelled transaction: PynamoDB sends conditions first,
 # then what is deleted, put and updated.
 _CHECKED = 0
+_DELETED = 0
 _UPDATED = -1
-
-
-class Overtaken(Exception):
-    """Another request has already written what this one was to write; this one wrote nothing."""
 
 
 class Ledger:
@@ -67,44 +64,66 @@ class Ledger:
         Throttled when others are faster every time, Overtaken when the Idempotency-Key was used.
         After each, nothing was written.
         """
+        room = self._quota.has_room_for(int(photo.filesize))
 
         def write(transaction: TransactWrite) -> None:
             transaction.save(photo)
             _remember(transaction, photo, key)
             _count(transaction, photo, 1, room)
 
-        room = self._quota.has_room_for(int(photo.filesize))
-        self._write(photo, _UPDATED, write)
+        self._write(write, lambda reasons: self._insist(photo, reasons, _UPDATED))
 
     def reserve(self, photo: Photo, key: str | None = None) -> None:
         """Write the row of a photo that is still to be uploaded, and do not count it yet.
 
         Raises what `add` does.
         """
+        room = self._quota.has_room_for(int(photo.filesize))
 
         def write(transaction: TransactWrite) -> None:
             transaction.condition_check(User, photo.user_id, condition=room & _stays())
             transaction.save(photo)
             _remember(transaction, photo, key)
 
-        room = self._quota.has_room_for(int(photo.filesize))
-        self._write(photo, _CHECKED, write)
+        self._write(write, lambda reasons: self._insist(photo, reasons, _CHECKED))
 
     def complete(self, photo: Photo) -> None:
         """Write the row of a photo that was pending, and count it.
 
         Raises what `add` does; Overtaken when the photo is not pending any more.
         """
+        room = self._quota.has_room_for(int(photo.filesize))
 
         def write(transaction: TransactWrite) -> None:
             transaction.save(photo, condition=Photo.state == PhotoState.PENDING)
             _count(transaction, photo, 1, room)
 
-        room = self._quota.has_room_for(int(photo.filesize))
-        self._write(photo, _UPDATED, write)
+        self._write(write, lambda reasons: self._insist(photo, reasons, _UPDATED))
 
-    def _write(self, photo: Photo, owner: int, write: Callable[[TransactWrite], None]) -> None:
-        """Write for an owner whose reason to cancel is the one at `owner`."""
+    def remove(self, photo: Photo) -> None:
+        """Remove the row of a photo that is being deleted, and count it no more; safe to repeat."""
+
+        def write(transaction: TransactWrite) -> None:
+            transaction.delete(photo, condition=Photo.state == PhotoState.DELETING)
+            _count(transaction, photo, -1)
+
+        def settle(reasons: list[Any]) -> bool:
+            # Either another request has removed and discounted it, or the account is going, and its
+            # counters with it.
+            if reasons[_DELETED] != _FAILED:
+                photo.delete()
+            return True
+
+        self._write(write, settle)
+
+    def _write(
+        self, write: Callable[[TransactWrite], None], settle: Callable[[list[Any]], bool]
+    ) -> None:
+        """Write until DynamoDB does not cancel it for what passes.
+
+        When a condition failed, `settle` is told the reasons: it raises, or returns whether nothing
+        is left to be written.
+        """
         for attempt in range(_TRIES):
             try:
                 with TransactWrite(connection=self._connection) as transaction:
@@ -116,32 +135,21 @@ class Ledger:
                     self._pause(attempt)
                 elif _FAILED not in reasons:
                     raise
-                elif reasons.count(_FAILED) == 1 and reasons[owner] == _FAILED:
-                    self._make_row_if_missing(photo)
-                else:
-                    # Who comes second hears of what is there, even if the album is full by now.
-                    raise Overtaken from None
+                elif settle(reasons):
+                    return
         raise Throttled
 
-    def remove(self, photo: Photo) -> None:
-        """Remove the row of a photo that is being deleted, and count it no more; safe to repeat."""
-        for attempt in range(_TRIES):
-            try:
-                with TransactWrite(connection=self._connection) as transaction:
-                    transaction.delete(photo, condition=Photo.state == PhotoState.DELETING)
-                    _count(transaction, photo, -1)
-                return
-            except TransactWriteError as error:
-                reasons = _reasons(error)
-                if reasons[:1] == [_FAILED]:
-                    return  # Another request has removed and discounted it.
-                if reasons == [None, _FAILED]:
-                    photo.delete()  # The account is going, and its counters with it.
-                    return
-                if not _PASSING.intersection(reasons):
-                    raise
-                self._pause(attempt)
-        raise Throttled
+    def _insist(self, photo: Photo, reasons: list[Any], owner: int) -> bool:
+        """Make another try worthwhile, if the owner's row is why a transaction was cancelled.
+
+        Raises NotSignedIn for a deleted account, QuotaExceeded for a full one, Overtaken if
+        something else is a reason: who comes second hears of what is there, even if the album is
+        full by now.
+        """
+        if reasons.count(_FAILED) > 1 or reasons[owner] != _FAILED:
+            raise Overtaken from None
+        self._make_row_if_missing(photo)
+        return False
 
     def _make_row_if_missing(self, photo: Photo) -> None:
         """Make the row of an account of Cognito's console, or raise why there is no photo in it."""

@@ -45,9 +45,14 @@ def request_logged(route: str) -> Iterator[dict[str, Any]]:
         line["ms"] = round((time.perf_counter() - began) * 1000, 1)
         line["aws"] = dict(calls)
         level = "ERROR" if "error" in line else "INFO"
-        # In one call, so that threads of a local server do not mix their lines.
-        sys.stdout.write(json.dumps({"level": level, **line}) + "\n")
-        sys.stdout.flush()
+        write_line(level, **line)
+
+
+def write_line(level: str, **line: Any) -> None:
+    """Log one line."""
+    # In one call, so that threads of a local server do not mix their lines.
+    sys.stdout.write(json.dumps({"level": level, **line}) + "\n")
+    sys.stdout.flush()
 
 
 def count_aws_call(name: str) -> None:

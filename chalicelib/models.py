@@ -17,7 +17,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import AllProjection, LocalSecondaryIndex
 from pynamodb.models import Model
 
-from chalicelib import dates
+from chalicelib import aws, dates
 from chalicelib.rows import BY_TAKEN
 from chalicelib.rows import PhotoState as PhotoState  # of the model, too
 
@@ -35,12 +35,13 @@ def condition_failed(error: PynamoDBException) -> bool:
 
 
 class TableMeta:
-    """What both tables' connections share: they give up well before the gateway does."""
+    """What both tables' connections share with every other client."""
 
     region: str | None = None  # set by `services` from the settings, as is `table_name`
-    connect_timeout_seconds = 2
-    read_timeout_seconds = 5
-    max_retry_attempts = 2
+    connect_timeout_seconds = aws.CONNECT_SECONDS
+    read_timeout_seconds = aws.READ_SECONDS
+    max_retry_attempts = aws.ATTEMPTS - 1
+    max_pool_connections = aws.POOL
 
 
 class ByTaken(LocalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
@@ -67,8 +68,9 @@ class Photo(Model):
     filename = UnicodeAttribute()
     filename_orig = UnicodeAttribute(null=True)
     filesize = NumberAttribute()
-    content_type = UnicodeAttribute(null=True)  # this and the next three: not while it is pending
+    content_type = UnicodeAttribute(null=True)  # this and the next four: not while it is pending
     sha256 = UnicodeAttribute(null=True)
+    thumbnail_sha256 = UnicodeAttribute(null=True)
     width = NumberAttribute(null=True)
     height = NumberAttribute(null=True)
     tags = UnicodeAttribute(default="")

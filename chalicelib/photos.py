@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError, UpdateError
 
 from chalicelib import dates, ids
+from chalicelib.aws import READ_SECONDS
 from chalicelib.errors import NotFound, Throttled
 from chalicelib.forms import PhotoMetadata, require_whole_position
 from chalicelib.images import Picture, read_picture
@@ -117,14 +118,7 @@ class PhotoService:
             photos = [item for item in items if not item.id.startswith(KEY_PREFIX)]
             if photos:
                 self._storage.delete([key for photo in photos for key in photo_keys(photo)])
-            try:
-                with Photo.batch_write() as batch:
-                    for item in items:
-                        batch.delete(item)
-            except PutError as error:
-                if error.cause is not None:
-                    raise
-                # DynamoDB left out what its capacity does not allow: the next round finds it again.
+            if not _remove_rows(items):
                 self._sleep(_CAPACITY_PAUSE)
         # Even without photos, what no row names is still to be looked for.
         left = Photo.count(
@@ -135,6 +129,7 @@ class PhotoService:
     def _store(self, photo: Photo, data: bytes, thumbnail: bytes, key: str | None) -> None:
         """Store both objects of a photo and then its row, or nothing."""
         original, small = photo_keys(photo)
+        began = time.monotonic()
         try:
             put, sha256 = self._storage.put, bytes.fromhex(photo.sha256)
             side_by_side(
@@ -144,8 +139,10 @@ class PhotoService:
             self._ledger.add(photo, key)
         except Exception as error:
             # A transaction that was not cancelled may have written the row, though no answer came:
-            # then the objects must stay. That removing them may fail too changes nothing.
-            if not isinstance(error, TransactWriteError) or was_cancelled(error):
+            # then the objects must stay. That removing them may fail too changes nothing, but who
+            # has waited long for S3 already is not to wait once more.
+            is_slow = time.monotonic() - began >= READ_SECONDS
+            if not is_slow and (not isinstance(error, TransactWriteError) or was_cancelled(error)):
                 with contextlib.suppress(Exception):
                     self._storage.delete([original, small])
             raise
@@ -153,6 +150,19 @@ class PhotoService:
     def describe(self, photo: Photo) -> dict[str, Any]:
         """Return a row as the photo object of the API."""
         return self._storage.with_urls({name: getattr(photo, name) for name in SHOWN})
+
+
+def _remove_rows(items: list[Photo]) -> bool:
+    """Remove rows; return False if DynamoDB, which takes as many as it can, has left some."""
+    try:
+        with Photo.batch_write() as batch:
+            for item in items:
+                batch.delete(item)
+    except PutError as error:
+        if error.cause is None:  # PynamoDB has given up what was left
+            return False
+        raise
+    return True
 
 
 def photo_keys(photo: Photo) -> tuple[str, str]:
@@ -182,6 +192,7 @@ def new_photo(
         filesize=len(data),
         content_type=picture.content_type,
         sha256=hashlib.sha256(data).hexdigest(),
+        thumbnail_sha256=hashlib.sha256(picture.thumbnail).hexdigest(),
         width=picture.width,
         height=picture.height,
         tags=metadata.tags or "",

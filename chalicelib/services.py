@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from chalicelib.accounts import AccountService
+    from chalicelib.cognito import UserPool
+    from chalicelib.integrity import IntegrityService
     from chalicelib.ledger import Ledger
     from chalicelib.lists import PhotoLists
     from chalicelib.photos import PhotoService
@@ -112,6 +114,7 @@ def ledger() -> Ledger:
         connect_timeout_seconds=TableMeta.connect_timeout_seconds,
         read_timeout_seconds=TableMeta.read_timeout_seconds,
         max_retry_attempts=TableMeta.max_retry_attempts,
+        max_pool_connections=TableMeta.max_pool_connections,
     )
     return Ledger(connection, Quota(settings().max_photos, settings().max_storage_bytes))
 
@@ -132,15 +135,30 @@ def lists() -> PhotoLists:
 def accounts() -> AccountService:
     """Return what the user routes call."""
     from chalicelib.accounts import AccountService
-    from chalicelib.cognito import UserPool
 
     _connect_tables()
     config = settings()
-    secret = _stored_settings().client_secret
-    pool = UserPool(_client("cognito-idp"), config.pool_id, config.client_id, secret)
     return AccountService(
-        pool, config.confirms_by_email, config.cognito_domain, config.callback_url
+        pool(), config.confirms_by_email, config.cognito_domain, config.callback_url
     )
+
+
+@_once
+def pool() -> UserPool:
+    """Return the user pool."""
+    from chalicelib.cognito import UserPool
+
+    config = settings()
+    secret = _stored_settings().client_secret
+    return UserPool(_client("cognito-idp"), config.pool_id, config.client_id, secret)
+
+
+@_once
+def integrity() -> IntegrityService:
+    """Return what checks that nothing is lost."""
+    from chalicelib.integrity import IntegrityService
+
+    return IntegrityService(storage(), photos(), accounts(), pool(), settings().thumbnail_box)
 
 
 @_once

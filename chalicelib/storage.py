@@ -2,10 +2,13 @@
 
 import base64
 import contextlib
+import hashlib
 import unicodedata
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -26,6 +29,20 @@ _UNENCODED = "!#$&+-.^_`|~"
 _UNFIT_CATEGORIES = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
+# What lies below these is in a folder of its owner's.
+OWNERS = ("photos/", "uploads/")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What S3 says of an object."""
+
+    key: str
+    size: int
+    modified: datetime
+    sha256: str | None = None  # hexadecimal; None in lists
+
+
 def original_key(user_id: str, filename: str) -> str:
     """Return where an original is kept; `filename` is the stored one, ID.EXTENSION."""
     return f"photos/{user_id}/{filename}"
@@ -33,7 +50,12 @@ def original_key(user_id: str, filename: str) -> str:
 
 def thumbnail_key(user_id: str, photo_id: str) -> str:
     """Return where a thumbnail is kept."""
-    return f"photos/{user_id}/thumbnails/{photo_id}.jpg"
+    return f"{thumbnail_prefix(user_id)}{photo_id}.jpg"
+
+
+def thumbnail_prefix(user_id: str) -> str:
+    """Return where a user's thumbnails are kept."""
+    return f"photos/{user_id}/thumbnails/"
 
 
 def upload_key(user_id: str, photo_id: str) -> str:
@@ -96,6 +118,7 @@ class PhotoStorage:
             Bucket=self._bucket,
             Key=key,
             Body=data,
+            ChecksumAlgorithm="SHA256",
             ChecksumSHA256=base64.b64encode(sha256).decode(),
             **_stored_as(content_type, name),
         )
@@ -154,6 +177,49 @@ class PhotoStorage:
         if kept is not None and base64.b64decode(kept) != sha256:
             raise Unavailable
 
+    def look(self, key: str) -> Stored | None:
+        """Return what S3 knows of an object, or None when it is not there.
+
+        It wants the right to list the whole bucket: without it, S3 tells nobody what is not there.
+        """
+        try:
+            answer = self._client.head_object(Bucket=self._bucket, Key=key, ChecksumMode="ENABLED")
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "404":
+                return None
+            raise
+        kept = answer.get("ChecksumSHA256")
+        sha256 = base64.b64decode(kept).hex() if kept else None
+        return Stored(key, answer["ContentLength"], answer["LastModified"], sha256)
+
+    def sha256(self, key: str) -> str:
+        """Return the hash of an object's bytes, which are read piece by piece. Raises NotFound."""
+        with _told_of_upload():
+            answer = self._client.get_object(Bucket=self._bucket, Key=key)
+        digest = hashlib.sha256()
+        with contextlib.closing(answer["Body"]) as body:
+            for piece in body.iter_chunks(1 << 20):
+                digest.update(piece)
+        return digest.hexdigest()
+
+    def below(self, prefix: str) -> Iterator[Stored]:
+        """Return the objects whose keys begin with `prefix`, in their order, page by page."""
+        for page in self._pages(Prefix=prefix):
+            for one in page.get("Contents", []):
+                yield Stored(one["Key"], one["Size"], one["LastModified"])
+
+    def directly_below(self, prefix: str) -> Iterator[Stored | str]:
+        """Return the objects in a folder, and the names of the folders in it."""
+        for page in self._pages(Prefix=prefix, Delimiter="/"):
+            for one in page.get("Contents", []):
+                yield Stored(one["Key"], one["Size"], one["LastModified"])
+            for one in page.get("CommonPrefixes", []):
+                yield one["Prefix"].removeprefix(prefix).removesuffix("/")
+
+    def _pages(self, **where: str) -> Iterator[dict[str, Any]]:
+        pages = self._client.get_paginator("list_objects_v2")
+        return iter(pages.paginate(Bucket=self._bucket, **where))
+
     def delete(self, keys: list[str]) -> None:
         """Remove objects; one that is not there is fine. Raises Unavailable if any remains."""
         answer = self._client.delete_objects(
@@ -165,10 +231,7 @@ class PhotoStorage:
 
     def delete_below(self, prefix: str) -> None:
         """Remove every object whose key begins with `prefix`. Raises Unavailable if any remains."""
-        pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket, Prefix=prefix
-        )
-        for page in pages:
+        for page in self._pages(Prefix=prefix):
             keys = [one["Key"] for one in page.get("Contents", [])]
             if keys:
                 self.delete(keys)

@@ -15,10 +15,10 @@ from typing import Any
 from jose import jwk, jwt
 from jose.exceptions import JOSEError
 
+from chalicelib.aws import READ_SECONDS
 from chalicelib.errors import NotSignedIn, Unavailable
 
 _ALGORITHM = "RS256"
-_FETCH_SECONDS = 3
 _REFETCH_SECONDS = 60
 _REFUSAL = "The access token is not valid. Please sign in again."
 
@@ -38,7 +38,7 @@ def fetch_keys(url: str) -> list[JsonWebKey]:
     """Fetch a JSON Web Key Set (RFC 7517). Raises Unavailable when it cannot be had."""
     # The URL is that of an AWS client, so its scheme is https, or http on an emulator.
     try:
-        with urllib.request.urlopen(url, timeout=_FETCH_SECONDS) as response:  # noqa: S310
+        with urllib.request.urlopen(url, timeout=READ_SECONDS) as response:  # noqa: S310
             keys: list[JsonWebKey] = json.load(response)["keys"]
             return keys
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as error:

@@ -10,10 +10,10 @@ from typing import Any
 from pynamodb.exceptions import DoesNotExist, UpdateError
 
 from chalicelib import dates, ids
-from chalicelib.errors import Conflict, NotFound, NotSignedIn, Unavailable
+from chalicelib.errors import Conflict, NotFound, NotSignedIn, Overtaken, Unavailable
 from chalicelib.forms import PhotoMetadata, UploadRequest
 from chalicelib.images import read_picture
-from chalicelib.ledger import Ledger, Overtaken
+from chalicelib.ledger import Ledger
 from chalicelib.models import Photo, PhotoState, UploadKey, condition_failed
 from chalicelib.photos import NO_SUCH_PHOTO, PhotoService, new_photo, photo_keys
 from chalicelib.storage import PhotoStorage, upload_key

@@ -35,10 +35,9 @@ def deploy(make_client: MakeClient, stage: Stage, built: package.Package) -> str
     s3, bucket = make_client("s3"), data["PackageBucketName"]
     upload(s3, bucket, built.key, built.zip.read_bytes())
     variables = _told(make_client("ssm"), stage.parameter_path)
-    for function in ("APIHandler", "JwtAuth"):
-        code = {"Bucket": bucket, "Key": built.key}
-        properties = built.template["Resources"][function]["Properties"]
-        properties["CodeUri"] = code
+    for function in package.of_type(built.template, "AWS::Serverless::Function"):
+        properties = function["Properties"]
+        properties["CodeUri"] = {"Bucket": bucket, "Key": built.key}
         properties["Environment"]["Variables"] |= variables
     template = json.dumps(built.template, separators=(",", ":")).encode()
     template_key = hashlib.sha256(template).hexdigest() + ".json"

@@ -231,14 +231,14 @@ def _refuse_local_builds(archive: zipfile.ZipFile) -> None:
 def _finished(template: dict[str, Any], stage: Stage) -> dict[str, Any]:
     """Return Chalice's template with the stage's settings and exact rights."""
     resources = template["Resources"]
-    for name in ("ApiHandlerRole", "JwtAuthRole"):
-        for policy in resources[name]["Properties"]["Policies"]:
+    for role in of_type(template, "AWS::IAM::Role"):
+        for policy in role["Properties"]["Policies"]:
             for statement in policy["PolicyDocument"]["Statement"]:
                 statement["Resource"] = [_exact(arn) for arn in statement["Resource"]]
     origin = cors_allow_origin()
     resources["RestAPI"]["Properties"]["GatewayResponses"] = gateway.responses(origin)
-    for name in ("APIHandler", "JwtAuth"):
-        environment = resources[name]["Properties"].setdefault("Environment", {})
+    for function in of_type(template, "AWS::Serverless::Function"):
+        environment = function["Properties"].setdefault("Environment", {})
         variables = environment.setdefault("Variables", {})
         variables["CLOUDALBUM_PARAMETER_PATH"] = stage.parameter_path
         variables["CORS_ALLOW_ORIGIN"] = origin
@@ -246,6 +246,11 @@ def _finished(template: dict[str, Any], stage: Stage) -> dict[str, Any]:
     log_group = resources["ApiHandlerLogGroup"]["Properties"]
     log_group["LogGroupName"] = {"Fn::Sub": "/aws/lambda/${APIHandler}"}
     return template
+
+
+def of_type(template: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    """Return the resources of one type."""
+    return [one for one in template["Resources"].values() if one["Type"] == kind]
 
 
 def _exact(arn: str) -> Any:

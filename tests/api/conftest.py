@@ -30,8 +30,15 @@ PASSWORD = "Secret-2026"
 
 
 @pytest.fixture(autouse=True)
-def _aws(no_sockets: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _aws(no_sockets: None) -> Iterator[None]:
     """Give every test an AWS of its own, with nothing in it but the album's resources."""
+    with pytest.MonkeyPatch.context() as monkeypatch, aws_of_its_own(monkeypatch):
+        yield
+
+
+@contextlib.contextmanager
+def aws_of_its_own(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Make an AWS with the album's resources, which lasts as long as the block."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.setenv(name, "testing")
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):

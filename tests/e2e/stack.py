@@ -51,11 +51,11 @@ class RunningStack:
             region_name=self.env["AWS_REGION"],
         )
 
-    def run(self, module: str, **env: str) -> subprocess.CompletedProcess[str]:
+    def run(self, module: str, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Run one of `infra`'s commands against the embedded AWS, as its `make` target does."""
         typed = env.pop("INPUT", "")
         return subprocess.run(
-            [sys.executable, "-m", module],
+            [sys.executable, "-m", module, *arguments],
             cwd=ROOT,
             env=os.environ | self.env | env,
             input=typed,

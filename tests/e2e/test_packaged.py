@@ -25,7 +25,11 @@ from tests.e2e.stack import ROOT, Person, RunningStack
 pytestmark = pytest.mark.xdist_group("packaged")
 
 POLICIES = {"APIHandler": "policy-dev.json", "JwtAuth": "policy-dev-authorizer.json"}
-ROLES = {"APIHandler": "ApiHandlerRole", "JwtAuth": "JwtAuthRole"}
+ROLES = {
+    "APIHandler": "ApiHandlerRole",
+    "CheckIntegrity": "CheckIntegrityRole",
+    "JwtAuth": "JwtAuthRole",
+}
 # The emulator does not ask for these.
 NOT_ENFORCED = {"Logs", "Traces"}
 
@@ -227,6 +231,57 @@ def test_an_authorizer_that_is_told_its_settings_never_asks_for_them(deployed: D
         assert whole_life(deployed.stack, deployed.url) == GOOD_LIFE
 
 
+@pytest.fixture(scope="module")
+def unwell(deployed: Deployed) -> None:
+    """Let a photo have lost its thumbnail, so that the daily check has to look twice."""
+    person = Person(deployed.url, f"life-{next(_count)}@example.com")
+    assert person.sign_up().status_code == 200
+    assert person.sign_in().status_code == 200
+    photo = person.upload(pictures.jpeg()).json()["photo"]
+    deployed.stack.make_client("s3").delete_object(
+        Bucket=photo_bucket(deployed.stack),
+        Key=f"photos/{photo['user_id']}/thumbnails/{photo['id']}.jpg",
+    )
+
+
+def daily_check(deployed: Deployed) -> str:
+    """Return what the daily check raises."""
+    answer = deployed.stack.make_client("lambda").invoke(
+        FunctionName=deployed.names["CheckIntegrity"], Payload=json.dumps(DAILY)
+    )
+    raised: str = json.load(answer["Payload"])["errorMessage"]
+    return raised
+
+
+# What EventBridge sends.
+DAILY: dict[str, Any] = dict.fromkeys(
+    ("version", "account", "region", "detail-type", "source", "time", "id"), ""
+) | {"detail": {}, "resources": []}
+
+
+@pytest.mark.usefixtures("unwell")
+def test_the_daily_check_tells_what_is_lost_and_has_the_rights_it_needs_and_no_more(
+    deployed: Deployed,
+) -> None:
+    assert " wrong, " in daily_check(deployed)
+    name, document = deployed.policy("CheckIntegrity")
+    rights = [
+        (statement["Sid"], action)
+        for statement in document["Statement"]
+        if statement["Sid"] not in NOT_ENFORCED
+        for action in statement["Action"]
+    ]
+    assert len(rights) == 9
+    for sid, action in rights:
+        less = copy.deepcopy(document)
+        [found] = [one for one in less["Statement"] if one["Sid"] == sid]
+        found["Action"].remove(action)
+        less["Statement"] = [one for one in less["Statement"] if one["Action"]]
+        deployed.put_policy("CheckIntegrity", name, less)
+        assert " wrong, " not in daily_check(deployed), (sid, action)
+    deployed.put_policy("CheckIntegrity", name, document)
+
+
 def test_an_upload_needs_the_forms_type_among_the_binary_ones(
     stack: RunningStack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -358,7 +413,7 @@ def test_plain_chalice_plans_functions_of_the_same_rights(stack: RunningStack) -
         check=False,
     )
     assert run.returncode == 0, run.stderr
-    for name in POLICIES.values():
+    for name in (*POLICIES.values(), "policy-dev-integrity.json"):
         policy = json.loads((ROOT / ".chalice" / name).read_text())
         for statement in policy["Statement"]:
             assert statement["Action"][0] in run.stdout

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.integrity import _WATCH_SECONDS
 from infra import package
 from infra.errors import OperatorError
 from infra.stages import Stage
@@ -50,7 +51,7 @@ def test_whatever_it_refers_to_is_there(built: package.Package) -> None:
     assert set(references(template)) <= declared
 
 
-@pytest.mark.parametrize("role", ["ApiHandlerRole", "JwtAuthRole"])
+@pytest.mark.parametrize("role", ["ApiHandlerRole", "CheckIntegrityRole", "JwtAuthRole"])
 def test_each_right_names_its_action_and_its_very_resource(
     built: package.Package, role: str
 ) -> None:
@@ -66,10 +67,25 @@ def test_each_right_names_its_action_and_its_very_resource(
             assert not re.search(r"[*](?!$)", arn.replace("${AWS::StackName}-*", ""))
 
 
-def test_the_authorizer_can_only_read(built: package.Package) -> None:
-    for statement in statements(built.template, "JwtAuthRole"):
+@pytest.mark.parametrize("role", ["CheckIntegrityRole", "JwtAuthRole"])
+def test_the_authorizer_and_the_daily_check_can_only_read(
+    built: package.Package, role: str
+) -> None:
+    for statement in statements(built.template, role):
         if statement["Sid"] not in ("Logs", "Traces"):
-            assert all(action.split(":")[1].startswith("Get") for action in statement["Action"])
+            for action in statement["Action"]:
+                assert re.match("AdminGet|Get|List|Query|Scan", action.split(":")[1])
+
+
+def test_the_album_is_checked_daily_and_what_is_found_is_no_reason_to_look_again(
+    built: package.Package,
+) -> None:
+    check = built.template["Resources"]["CheckIntegrity"]["Properties"]
+    assert [one["Properties"]["Schedule"] for one in check["Events"].values()] == ["rate(1 day)"]
+    assert check["EventInvokeConfig"]["MaximumRetryAttempts"] == 0
+    assert check["Timeout"] - _WATCH_SECONDS > 30
+    alarm = built.template["Resources"]["IntegrityAlarm"]["Properties"]
+    assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "CheckIntegrity"}}]
 
 
 def test_a_resource_without_an_exact_name_is_refused() -> None:
@@ -80,14 +96,11 @@ def test_a_resource_without_an_exact_name_is_refused() -> None:
 def test_the_functions_are_traced_and_finish_before_the_gateway_gives_up(
     built: package.Package,
 ) -> None:
-    functions = [
-        one["Properties"]
-        for one in built.template["Resources"].values()
-        if one["Type"] == "AWS::Serverless::Function"
-    ]
-    assert len(functions) == 2
-    assert {one["Tracing"] for one in functions} == {"Active"}
-    assert all(one["Timeout"] <= 29 for one in functions)
+    functions = package.of_type(built.template, "AWS::Serverless::Function")
+    assert len(functions) == 3
+    assert {one["Properties"]["Tracing"] for one in functions} == {"Active"}
+    for name in ("APIHandler", "JwtAuth"):
+        assert built.template["Resources"][name]["Properties"]["Timeout"] <= 29
 
 
 def test_the_gateway_is_regional_compresses_and_carries_forms_as_bytes(

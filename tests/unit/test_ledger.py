@@ -10,8 +10,8 @@ from pynamodb.exceptions import TransactWriteError
 
 from chalicelib import ledger
 from chalicelib.aws import as_album_error
-from chalicelib.errors import NotSignedIn, QuotaExceeded, Throttled
-from chalicelib.ledger import Ledger, Overtaken
+from chalicelib.errors import NotSignedIn, Overtaken, QuotaExceeded, Throttled
+from chalicelib.ledger import Ledger
 from chalicelib.models import Photo, User
 from chalicelib.quotas import Quota
 

@@ -62,6 +62,7 @@ def test_an_object_is_stored_with_the_hash_that_s3_verifies(
             "ContentType": "image/png",
             "CacheControl": "private, max-age=31536000, immutable",
             # base64 of the SHA-256 of "abc" (FIPS 180-2, appendix B.1)
+            "ChecksumAlgorithm": "SHA256",
             "ChecksumSHA256": "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=",
         },
     )

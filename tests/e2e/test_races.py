@@ -1,0 +1,166 @@
+"""Everything at once, from many threads, over real HTTP on MiniStack."""
+
+import itertools
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import requests
+
+from chalicelib.storage import user_prefixes
+from tests import pictures
+from tests.e2e.stack import Person, RunningStack
+from tests.e2e.test_uploads import ask, complete, counters, post
+
+pytestmark = pytest.mark.xdist_group("local-stack")
+
+PICTURE = pictures.jpeg(200, 100)
+_numbers = itertools.count()
+Act = Callable[[], requests.Response]
+
+
+@pytest.fixture
+def mario(stack: RunningStack) -> Person:
+    made = Person(stack.url, f"racer-{next(_numbers)}@example.com")
+    assert made.sign_up().status_code == 200
+    assert made.sign_in().status_code == 200
+    return made
+
+
+def all_at_once(*acts: Act) -> list[requests.Response]:
+    """Do everything at once; `chalice local` resets connections that come faster than it can."""
+
+    def insist(act: Act) -> requests.Response:
+        for _ in range(9):
+            try:
+                return act()
+            except requests.RequestException:
+                time.sleep(0.2)
+        return act()
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(insist, acts))
+
+
+def statuses(responses: list[requests.Response]) -> set[int]:
+    return {response.status_code for response in responses}
+
+
+def stored(stack: RunningStack, sub: str) -> set[str]:
+    s3 = stack.make_client("s3")
+    [bucket] = [one["Name"] for one in s3.list_buckets()["Buckets"] if "dev-photos" in one["Name"]]
+    photos, _ = user_prefixes(sub)
+    answer = s3.list_objects_v2(Bucket=bucket, Prefix=photos)
+    return {one["Key"] for one in answer.get("Contents", [])}
+
+
+def told(stack: RunningStack, sub: str) -> list[str]:
+    """Return what the integrity check says of a person."""
+    done = stack.run("infra.integrity")
+    assert " users, " in done.stdout, done.stderr
+    return [line for line in done.stdout.splitlines() if sub in line]
+
+
+def sub_of(person: Person) -> str:
+    sub: str = person.get("/users/me").json()["user"]["user_id"]
+    return sub
+
+
+def is_exact(stack: RunningStack, person: Person, sub: str) -> bool:
+    """Tell whether list, objects and counters agree, and whatever is listed loads."""
+    photos = person.get("/photos").json()["photos"]
+    for photo in photos:
+        assert requests.get(photo["originalSrc"], timeout=30).content == PICTURE
+        assert requests.get(photo["thumbSrc"], timeout=30).ok
+    assert counters(person) == (len(photos), len(PICTURE) * len(photos))
+    return len(stored(stack, sub)) == 2 * len(photos)
+
+
+def test_one_photo_is_completed_edited_downloaded_and_deleted_at_once(
+    stack: RunningStack, mario: Person
+) -> None:
+    sub = sub_of(mario)
+    for _ in range(3):
+        asked = ask(mario, len(PICTURE))
+        assert post(asked["upload"], PICTURE).ok
+        photo_id = asked["photo_id"]
+        path = f"/photos/{photo_id}"
+
+        def edit(path: str = path) -> requests.Response:
+            return mario.request("PATCH", path, json={"desc": "Sea", "taken_date": "2020-02-02"})
+
+        acts: list[Any] = [
+            lambda photo_id=photo_id: complete(mario, photo_id),
+            edit,
+            lambda path=path: mario.get(path + "?mode=original"),
+            lambda path=path: mario.request("DELETE", path),
+        ]
+        responses = all_at_once(*(acts * 4))
+        assert statuses(responses) <= {200, 302, 404, 409, 429}
+        assert is_exact(stack, mario, sub)
+    assert told(stack, sub) == []
+
+
+def test_who_signs_out_during_uploads_keeps_what_was_answered(
+    stack: RunningStack, mario: Person
+) -> None:
+    sub = sub_of(mario)
+    acts: list[Act] = [lambda: mario.upload(PICTURE) for _ in range(8)]
+    responses = all_at_once(*acts[:4], mario.sign_out, *acts[4:])
+    assert statuses(responses) <= {200, 403}
+    assert mario.get("/photos").status_code == 403
+    assert mario.sign_in().status_code == 200
+    answered = {one.json()["photo_id"] for one in responses if "photo_id" in one.json()}
+    listed = {photo["id"] for photo in mario.get("/photos").json()["photos"]}
+    assert listed >= answered
+    assert is_exact(stack, mario, sub)
+    assert told(stack, sub) == []
+
+
+def test_who_leaves_during_uploads_leaves_nothing_behind(
+    stack: RunningStack, mario: Person
+) -> None:
+    sub = sub_of(mario)
+
+    def leave() -> requests.Response:
+        return mario.request("DELETE", "/users/me", json={"password": mario.password})
+
+    acts: list[Act] = [lambda: mario.upload(PICTURE) for _ in range(8)]
+    responses = all_at_once(*acts[:4], leave, *acts[4:])
+    assert statuses(responses) <= {200, 202, 401, 403}
+    assert leave().status_code in (200, 403)
+    assert stored(stack, sub) == set()
+    assert told(stack, sub) == []
+    assert mario.sign_in().status_code == 401
+
+
+def test_what_is_lost_is_told_and_mended_by_the_command(stack: RunningStack, mario: Person) -> None:
+    photo = mario.upload(PICTURE).json()["photo"]
+    sub = photo["user_id"]
+    s3 = stack.make_client("s3")
+    [bucket] = [one["Name"] for one in s3.list_buckets()["Buckets"] if "dev-photos" in one["Name"]]
+    thumbnail = f"photos/{sub}/thumbnails/{photo['id']}.jpg"
+    s3.delete_object(Bucket=bucket, Key=thumbnail)
+    stack.make_client("dynamodb").update_item(
+        TableName="User",
+        Key={"sub": {"S": sub}},
+        UpdateExpression="SET photo_count = :nine",
+        ExpressionAttributeValues={":nine": {"N": "9"}},
+    )
+    asked = ask(mario, len(PICTURE))
+    assert post(asked["upload"], PICTURE).ok
+    assert complete(mario, asked["photo_id"]).ok  # copied objects keep their hash, too
+    assert [line.split(":")[0] for line in told(stack, sub)] == [
+        "a photo without its thumbnail, or with another than its row says",
+        "counters that are not the sums of the photos",
+    ]
+    done = stack.run("infra.integrity", "--repair")
+    assert "mended" in done.stdout
+    assert told(stack, sub) == []
+    assert is_exact(stack, mario, sub)
+    s3.delete_object(Bucket=bucket, Key=f"photos/{sub}/{photo['filename']}")
+    assert f"a photo without its original: photos/{sub}/{photo['filename']}" in told(stack, sub)
+    assert stack.run("infra.integrity").returncode == 1
+    assert mario.request("DELETE", f"/photos/{photo['id']}").ok
