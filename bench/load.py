@@ -247,6 +247,9 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "state") as stack:
         well = load(stack.url, arguments.users, arguments.seconds)
+        checked = stack.run("infra.integrity", STAGE="dev")
+        print(f"The invariants: {checked.stdout}{checked.stderr}", end="")
+        well = well and checked.returncode == 0
     if not well:  # told only now, so that the stack is stopped in peace
         raise OperatorError("The album did not keep its promises under load.")
 
