@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
+from botocore.exceptions import BotoCoreError
 from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError, UpdateError
 
 from chalicelib import dates, ids
@@ -140,9 +141,10 @@ class PhotoService:
         except Exception as error:
             # A transaction that was not cancelled may have written the row, though no answer came:
             # then the objects must stay. That removing them may fail too changes nothing, but who
-            # has waited long for S3 already is not to wait once more.
-            is_slow = time.monotonic() - began >= READ_SECONDS
-            if not is_slow and (not isinstance(error, TransactWriteError) or was_cancelled(error)):
+            # has waited in vain for S3 already is not to wait once more.
+            is_silent = isinstance(error, BotoCoreError) and time.monotonic() - began > READ_SECONDS
+            may_be_written = isinstance(error, TransactWriteError) and not was_cancelled(error)
+            if not is_silent and not may_be_written:
                 with contextlib.suppress(Exception):
                     self._storage.delete([original, small])
             raise

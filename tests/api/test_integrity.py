@@ -228,7 +228,7 @@ def test_wrong_counters_are_corrected(somebody: Person, sub: str, photo: Photo) 
     assert (user["photo_count"], user["storage_bytes"]) == (2, 2 * len(PICTURE))
 
 
-@pytest.mark.parametrize("moment", range(1, 8))
+@pytest.mark.parametrize("moment", range(1, 9))
 def test_counters_are_never_corrected_over_an_upload_in_flight(
     somebody: Person, sub: str, photo: Photo, moment: int
 ) -> None:
