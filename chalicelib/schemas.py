@@ -106,58 +106,47 @@ IdempotencyKey = Annotated[
 ]
 
 
-class SignUp(Struct):
-    """A new account."""
-
-    email: Email
-    password: NewPassword
-    username: Username
-
-    def __post_init__(self) -> None:
-        self.email = spelled_once(self.email)
-        self.username = self.username.strip()
-
-
-class Credentials(Struct):
-    """An account, and the proof of it."""
-
-    email: Email
-    password: Password
-
-    def __post_init__(self) -> None:
-        self.email = spelled_once(self.email)
-
-
 class Address(Struct):
     """An account."""
 
     email: Email
 
     def __post_init__(self) -> None:
-        self.email = spelled_once(self.email)
+        # Cognito must never tell two spellings apart.
+        self.email = self.email.strip().lower()
 
 
-class Confirmation(Struct):
+class Credentials(Address):
+    """An account, and the proof of it."""
+
+    password: Password
+
+
+class SignUp(Address):
+    """A new account."""
+
+    password: NewPassword
+    username: Username
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.username = self.username.strip()
+
+
+class Confirmation(Address):
     """The code that was mailed to confirm an account."""
 
-    email: Email
     code: Code
 
     def __post_init__(self) -> None:
-        self.email = spelled_once(self.email)
+        super().__post_init__()
         self.code = self.code.strip()
 
 
-class PasswordReset(Struct):
+class PasswordReset(Confirmation):
     """A new password, and the code that was mailed to set it."""
 
-    email: Email
-    code: Code
     password: NewPassword
-
-    def __post_init__(self) -> None:
-        self.email = spelled_once(self.email)
-        self.code = self.code.strip()
 
 
 class PasswordChange(Struct, rename="camel"):
@@ -452,8 +441,3 @@ class GatewayProblem(Struct):
     Code: str | UnsetType = UNSET
     Message: str | UnsetType = UNSET
     message: str | UnsetType = UNSET
-
-
-def spelled_once(email: str) -> str:
-    """Return an address in lower case: Cognito must never tell two spellings apart."""
-    return email.strip().lower()

@@ -1,9 +1,7 @@
 """Everything at once, from many threads, over real HTTP on MiniStack."""
 
 import itertools
-import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -11,7 +9,7 @@ import requests
 
 from chalicelib.storage import user_prefixes
 from tests import pictures
-from tests.e2e.stack import Person, RunningStack
+from tests.e2e.stack import Person, RunningStack, at_once
 from tests.e2e.test_uploads import ask, complete, counters, post
 
 pytestmark = pytest.mark.xdist_group("local-stack")
@@ -27,21 +25,6 @@ def mario(stack: RunningStack) -> Person:
     assert made.sign_up().status_code == 200
     assert made.sign_in().status_code == 200
     return made
-
-
-def all_at_once(*acts: Act) -> list[requests.Response]:
-    """Do everything at once; `chalice local` resets connections that come faster than it can."""
-
-    def insist(act: Act) -> requests.Response:
-        for _ in range(9):
-            try:
-                return act()
-            except requests.RequestException:
-                time.sleep(0.2)
-        return act()
-
-    with ThreadPoolExecutor(len(acts)) as pool:
-        return list(pool.map(insist, acts))
 
 
 def statuses(responses: list[requests.Response]) -> set[int]:
@@ -97,7 +80,7 @@ def test_one_photo_is_completed_edited_downloaded_and_deleted_at_once(
             lambda path=path: mario.get(path + "?mode=original"),
             lambda path=path: mario.request("DELETE", path),
         ]
-        responses = all_at_once(*(acts * 4))
+        responses = at_once(*(acts * 4))
         assert statuses(responses) <= {200, 302, 404, 409, 429}
         assert is_exact(stack, mario, sub)
     assert told(stack, sub) == []
@@ -108,7 +91,7 @@ def test_who_signs_out_during_uploads_keeps_what_was_answered(
 ) -> None:
     sub = sub_of(mario)
     acts: list[Act] = [lambda: mario.upload(PICTURE) for _ in range(8)]
-    responses = all_at_once(*acts[:4], mario.sign_out, *acts[4:])
+    responses = at_once(*acts[:4], mario.sign_out, *acts[4:])
     assert statuses(responses) <= {200, 403}
     assert mario.get("/photos").status_code == 403
     assert mario.sign_in().status_code == 200
@@ -128,7 +111,7 @@ def test_who_leaves_during_uploads_leaves_nothing_behind(
         return mario.request("DELETE", "/users/me", json={"password": mario.password})
 
     acts: list[Act] = [lambda: mario.upload(PICTURE) for _ in range(8)]
-    responses = all_at_once(*acts[:4], leave, *acts[4:])
+    responses = at_once(*acts[:4], leave, *acts[4:])
     assert statuses(responses) <= {200, 202, 401, 403}
     assert leave().status_code in (200, 403)
     assert stored(stack, sub) == set()

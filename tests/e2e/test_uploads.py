@@ -3,9 +3,6 @@
 import hashlib
 import io
 import os
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from unittest import mock
 
@@ -16,7 +13,7 @@ from PIL import Image
 from chalicelib.presign import UrlSigner
 from chalicelib.storage import PhotoStorage, upload_key
 from tests import pictures
-from tests.e2e.stack import Person, RunningStack
+from tests.e2e.stack import Person, RunningStack, at_once
 
 pytestmark = pytest.mark.xdist_group("local-stack")
 
@@ -52,24 +49,6 @@ def counters(person: Person) -> tuple[int, int]:
     return user["photo_count"], user["storage_bytes"]
 
 
-def at_once(times: int, act: Callable[[], requests.Response]) -> list[requests.Response]:
-    """Do the same many times at once, each again if its answer is lost.
-
-    `chalice local` resets connections that come faster than it takes them.
-    """
-
-    def insist() -> requests.Response:
-        for _ in range(9):
-            try:
-                return act()
-            except requests.RequestException:
-                time.sleep(0.2)
-        return act()
-
-    with ThreadPoolExecutor(times) as pool:
-        return [future.result() for future in [pool.submit(insist) for _ in range(times)]]
-
-
 def test_a_big_picture_goes_straight_to_s3(mario: Person, noise: bytes) -> None:
     asked = ask(mario, len(noise), filename_orig="Größe 1.jpg", tags="big")
     assert complete(mario, asked["photo_id"]).status_code == 404
@@ -99,7 +78,7 @@ def test_eight_that_complete_at_once_make_one_photo(mario: Person) -> None:
     picture = pictures.jpeg()
     asked = ask(mario, len(picture))
     assert post(asked["upload"], picture).ok
-    responses = at_once(8, lambda: complete(mario, asked["photo_id"]))
+    responses = at_once(*[lambda: complete(mario, asked["photo_id"])] * 8)
     assert {response.status_code for response in responses} == {200}
     assert {response.json()["photo"]["id"] for response in responses} == {asked["photo_id"]}
     assert counters(mario) == (1, len(picture))
@@ -150,10 +129,11 @@ def test_twenty_requests_at_once_with_one_key_make_one_photo(mario: Person) -> N
     key = {"Idempotency-Key": "one"}
     form = requests.Request("POST", "http://x", files={"file": picture}).prepare()
     headers = key | {"Content-Type": form.headers["Content-Type"]}
-    responses = at_once(
-        20,
-        lambda: mario.request("POST", "/photos/file", data=form.body, headers=headers),
-    )
+
+    def upload() -> requests.Response:
+        return mario.request("POST", "/photos/file", data=form.body, headers=headers)
+
+    responses = at_once(*[upload] * 20)
     assert {response.status_code for response in responses} == {200}
     assert len({response.json()["photo_id"] for response in responses}) == 1
     assert counters(mario) == (1, len(picture))
@@ -161,9 +141,10 @@ def test_twenty_requests_at_once_with_one_key_make_one_photo(mario: Person) -> N
     assert requests.get(photo["originalSrc"], timeout=30).content == picture
 
     key = {"Idempotency-Key": "two"}
-    responses = at_once(
-        20,
-        lambda: mario.request("POST", "/photos/uploads", json={"filesize": 9}, headers=key),
-    )
+
+    def begin() -> requests.Response:
+        return mario.request("POST", "/photos/uploads", json={"filesize": 9}, headers=key)
+
+    responses = at_once(*[begin] * 20)
     assert {response.status_code for response in responses} == {200}
     assert len({response.json()["photo_id"] for response in responses}) == 1
