@@ -44,12 +44,12 @@ deploy-local: install ## Provision and deploy a stage into the embedded AWS of `
 destroy: install ## Remove a stage's app and website; with DATA=delete its photos too
 	@STAGE=$(STAGE) DATA=$(DATA) $(BIN)/python -m infra.destroy
 
-check-integrity: install ## Tell whether a stage has lost or forgotten anything (STAGE=dev REPAIR=1)
-	@STAGE=$(STAGE) $(BIN)/python -m infra.integrity $(if $(REPAIR),--repair)
+check-integrity: install ## Tell whether a stage has lost or forgotten anything (STAGE=dev REPAIR=1 SUB=one-user)
+	@STAGE=$(STAGE) $(BIN)/python -m infra.integrity $(if $(REPAIR),--repair) $(if $(SUB),--user $(SUB))
 
 check-integrity-local: install ## The same for the embedded AWS of `make run`
 	@test -f .local/env || { echo "The embedded AWS is not there: start it with make run."; exit 1; }
-	@. ./.local/env && STAGE=$(STAGE) $(BIN)/python -m infra.integrity $(if $(REPAIR),--repair)
+	@. ./.local/env && STAGE=$(STAGE) $(BIN)/python -m infra.integrity $(if $(REPAIR),--repair) $(if $(SUB),--user $(SUB))
 
 publish-frontend: install ## Publish a built single-page client (DIST=path STAGE=dev)
 	@STAGE=$(STAGE) DIST=$(DIST) $(BIN)/python -m infra.publish

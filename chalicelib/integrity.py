@@ -134,11 +134,20 @@ class IntegrityService:
         tell: Callable[[Finding], None],
         repair: bool = False,
         seconds: float | None = None,
+        only: str | None = None,
     ) -> Summary:
-        """Look at everything, for no longer than `seconds`; `tell` hears of each thing wrong."""
+        """Look at everything, or at what `only` one user has, for no longer than `seconds`.
+
+        `tell` hears of each thing that is wrong.
+        """
         summary = Summary()
         deadline = None if seconds is None else time.monotonic() + seconds
-        for finding in self._everywhere(summary, repair, deadline):
+        findings = (
+            self._everywhere(summary, repair, deadline)
+            if only is None
+            else self._user(only, summary, repair)
+        )
+        for finding in findings:
             summary.found[finding.damage] += 1
             if not finding.is_mended:
                 summary.left[finding.damage] += 1
@@ -156,10 +165,6 @@ class IntegrityService:
             raise NotWell(str(summary))
         return str(summary)
 
-    def check_user(self, sub: str, repair: bool = False) -> list[Finding]:
-        """Look at what one user has."""
-        return list(self._user(sub, Summary(), repair))
-
     def _everywhere(
         self, summary: Summary, repair: bool, deadline: float | None
     ) -> Iterator[Finding]:
@@ -167,7 +172,6 @@ class IntegrityService:
             if deadline is not None and time.monotonic() > deadline:
                 summary.is_whole = False
                 return
-            summary.users += 1
             yield from self._user(sub, summary, repair)
         for prefix in OWNERS:
             lost = (one for one in self._storage.directly_below(prefix) if isinstance(one, Stored))
@@ -187,6 +191,7 @@ class IntegrityService:
                 yield sub
 
     def _user(self, sub: str, summary: Summary, repair: bool) -> Iterator[Finding]:
+        summary.users += 1
         user = _user(sub)
         if user is not None and user.deleting_at is not None:
             if user.deleting_at > (dates.utc_now() - self._grace).timestamp():

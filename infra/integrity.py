@@ -12,8 +12,11 @@ from infra import account
 from infra.errors import OperatorError, exit_code
 
 
-def check(repair: bool) -> None:
-    """Check the stage that STAGE names. Raises OperatorError if anything is still wrong."""
+def check(repair: bool, only: str | None) -> None:
+    """Check the stage that STAGE names, or only one user of it.
+
+    Raises OperatorError if anything is still wrong.
+    """
     stage, session = account.stage(), account.session()
     os.environ["CLOUDALBUM_PARAMETER_PATH"] = stage.parameter_path
     os.environ["AWS_REGION"] = session.region_name
@@ -25,7 +28,7 @@ def check(repair: bool) -> None:
         integrity = services.integrity()
     except ConfigurationError as error:
         raise OperatorError(f"The stage {stage.name} is not provisioned: {error}") from None
-    summary = integrity.check(print, repair)
+    summary = integrity.check(print, repair, only=only)
     print(f"{stage.name}: {summary}", flush=True)
     if not summary.is_well:
         mends = "" if repair else " Some of it can be mended: REPAIR=1 (docs/reliability.md)."
@@ -36,7 +39,9 @@ def main() -> None:
     """Check, and repair where the command line says so."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repair", action="store_true", help="mend what can be mended")
-    check(parser.parse_args().repair)
+    parser.add_argument("--user", metavar="SUB", help="look at what one user has, and no further")
+    arguments = parser.parse_args()
+    check(arguments.repair, arguments.user)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from requests_toolbelt import MultipartEncoder
 
 import app
 from chalicelib import openapi, services, tokens
+from chalicelib.integrity import Finding, IntegrityService
 from infra.provision import CHOICES, TEMPLATE
 
 REGION = "eu-west-1"
@@ -273,3 +274,12 @@ def broken(
 
     with mock.patch.object(BaseClient, "_make_api_call", failing):
         yield
+
+
+def wrong_with(
+    sub: str, repair: bool = False, integrity: IntegrityService | None = None
+) -> list[Finding]:
+    """Return what is found wrong with what one user has."""
+    found: list[Finding] = []
+    (integrity or services.integrity()).check(found.append, repair, only=sub)
+    return found

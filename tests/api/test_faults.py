@@ -27,7 +27,7 @@ from chalicelib import services
 from chalicelib.integrity import Finding, IntegrityService
 from chalicelib.models import PhotoState
 from tests import pictures
-from tests.api.conftest import PASSWORD, REGION, Person, aws_of_its_own, post_json
+from tests.api.conftest import PASSWORD, REGION, Person, aws_of_its_own, post_json, wrong_with
 from tests.api.test_uploads import ask, complete, send
 from tests.faults import FAULTS, Killed, Wire
 
@@ -350,7 +350,7 @@ def repair(sub: str) -> list[Finding]:
         product._thumbnail_box,
         grace=timedelta(minutes=-1),
     )
-    return at_once.check_user(sub, repair=True)
+    return wrong_with(sub, repair=True, integrity=at_once)
 
 
 def flaws(operation: Operation, scene: Scene) -> list[str]:

@@ -15,7 +15,7 @@ from chalicelib import dates, forms, services
 from chalicelib.integrity import GRACE, Damage, Finding, IntegrityService, NotWell, Summary
 from chalicelib.models import Photo, PhotoState, User
 from tests import pictures
-from tests.api.conftest import PASSWORD, Person, aws_of_its_own, post_json
+from tests.api.conftest import PASSWORD, Person, aws_of_its_own, post_json, wrong_with
 from tests.api.test_faults import saved
 from tests.api.test_photos import objects
 from tests.api.test_uploads import ask, complete, send
@@ -68,13 +68,13 @@ def keys(sub: str) -> list[str]:
 
 def check(sub: str) -> list[Damage]:
     """Return what is wrong, twice: looking changes nothing."""
-    found = [finding.damage for finding in services.integrity().check_user(sub)]
-    assert found == [finding.damage for finding in services.integrity().check_user(sub)]
+    found = [finding.damage for finding in wrong_with(sub)]
+    assert found == [finding.damage for finding in wrong_with(sub)]
     return found
 
 
 def repair(sub: str) -> list[Finding]:
-    return services.integrity().check_user(sub, repair=True)
+    return wrong_with(sub, repair=True)
 
 
 def mended(sub: str, *expected: Damage) -> bool:
@@ -106,7 +106,7 @@ def test_an_original_is_judged_without_reading_it(
 
 def test_a_lost_original_is_told_and_never_its_row_removed(sub: str, photo: Photo) -> None:
     bucket().Object(f"photos/{sub}/{photo.filename}").delete()
-    for found in (services.integrity().check_user(sub), repair(sub)):
+    for found in (wrong_with(sub), repair(sub)):
         [finding] = found
         assert (finding.damage, finding.is_mended) == (Damage.NO_ORIGINAL, False)
         assert photo.id in str(finding)
