@@ -15,39 +15,46 @@ COUNT = 10_000
 
 
 @pytest.fixture(scope="module")
-def collector(stack: RunningStack) -> Person:
+def collector(stack: RunningStack) -> Iterator[Person]:
     """Return somebody with ten thousand photos, one in a thousand of them rare."""
     person = Person(stack.url, "collector@example.com")
     person.sign_up()
     person.sign_in()
     photo = person.upload(pictures.jpeg(16, 16)).json()["photo"]
     dynamodb = stack.make_client("dynamodb")
-    key = {"user_id": {"S": photo["user_id"]}, "id": {"S": photo["id"]}}
-    row = dynamodb.get_item(TableName="Photo", Key=key)["Item"]
+    row = dynamodb.get_item(TableName="Photo", Key=key_of(photo["user_id"], photo["id"]))["Item"]
 
-    def batches() -> Iterator[list[dict[str, Any]]]:
-        for start in range(1, COUNT, 25):
-            yield [
-                {"PutRequest": {"Item": row | changed(number)}}
-                for number in range(start, min(start + 25, COUNT))
-            ]
-
-    def changed(number: int) -> dict[str, Any]:
+    def item(number: int) -> dict[str, Any]:
         photo_id = f"{photo['id'][:-12]}{number:012x}"
         return {
-            "id": {"S": photo_id},
+            **row,
+            **key_of(photo["user_id"], photo_id),
             "taken_key": {"S": f"2001-01-01T00:00:00#{photo_id}"},
             "search_text": {"S": "rare" if number % 1000 == 500 else "common"},
             "desc": {"S": "x" * 300},
         }
 
+    items = [item(number) for number in range(1, COUNT)]
+    write(dynamodb, [{"PutRequest": {"Item": one}} for one in items])
+    yield person
+    # Whoever looks at the whole stack afterwards shall not find rows without objects.
+    keys = [{name: one[name] for name in ("user_id", "id")} for one in items]
+    write(dynamodb, [{"DeleteRequest": {"Key": key}} for key in keys])
+
+
+def key_of(user_id: str, photo_id: str) -> dict[str, Any]:
+    return {"user_id": {"S": user_id}, "id": {"S": photo_id}}
+
+
+def write(dynamodb: Any, requests: list[dict[str, Any]]) -> None:
+    """Put or delete many rows."""
+    batches = [requests[start : start + 25] for start in range(0, len(requests), 25)]
     with ThreadPoolExecutor(4) as threads:
         list(
             threads.map(
-                lambda puts: dynamodb.batch_write_item(RequestItems={"Photo": puts}), batches()
+                lambda batch: dynamodb.batch_write_item(RequestItems={"Photo": batch}), batches
             )
         )
-    return person
 
 
 def pages(person: Person, query: str) -> list[list[str]]:

@@ -7,7 +7,7 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ClientError
 
-from chalicelib.aws import make_client
+from chalicelib.aws import client_config, make_client
 from chalicelib.row_reader import Row, RowQuery, RowReader, shown
 from chalicelib.rows import SHOWN
 
@@ -136,7 +136,7 @@ def test_errors_are_those_of_botocore_after_its_tries(
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
     failure = (status, json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}"}))
-    tries = 1 if code == "AccessDenied" else 3
+    tries = 1 if code == "AccessDenied" else client_config().retries["total_max_attempts"]
     dynamodb.answers = [failure] * tries
     with pytest.raises(ClientError, match=code):
         read(reader, newest_first())

@@ -7,6 +7,7 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
 
 from chalicelib import tracing
@@ -44,7 +45,8 @@ def call(fails: bool = False) -> None:
     tracing.observe_aws_calls()  # safe to repeat
     session = botocore.session.get_session()
     keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
-    client = session.create_client("dynamodb", "eu-west-1", **keys)
+    once = Config(retries={"total_max_attempts": 1})
+    client = session.create_client("dynamodb", "eu-west-1", config=once, **keys)
     if fails:
         client.meta.events.register("before-send", refuse)
         with pytest.raises(EndpointConnectionError):
