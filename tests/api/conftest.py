@@ -31,9 +31,9 @@ PASSWORD = "Secret-2026"
 
 
 @pytest.fixture(autouse=True)
-def _aws(no_sockets: None) -> Iterator[None]:
+def _aws(no_sockets: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Give every test an AWS of its own, with nothing in it but the album's resources."""
-    with pytest.MonkeyPatch.context() as monkeypatch, aws_of_its_own(monkeypatch):
+    with aws_of_its_own(monkeypatch):
         yield
 
 

@@ -25,9 +25,9 @@ REQUESTS = {
 
 
 @pytest.fixture(autouse=True)
-def _aws() -> Iterator[None]:
+def _aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let sockets be opened: one of the services is behind a real one."""
-    with pytest.MonkeyPatch.context() as monkeypatch, aws_of_its_own(monkeypatch):
+    with aws_of_its_own(monkeypatch):
         yield
 
 
