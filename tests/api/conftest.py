@@ -14,6 +14,7 @@ import pytest
 import requests
 import yaml
 from botocore.client import BaseClient
+from botocore.loaders import JSONFileLoader
 from botocore.session import Session
 from chalice.local import RouteMatcher
 from chalice.test import Client, HTTPResponse
@@ -27,6 +28,11 @@ from chalicelib.integrity import Finding, IntegrityService
 from infra.provision import CHOICES, TEMPLATE
 
 REGION = "eu-west-1"
+
+# Every session reads botocore's descriptions of services anew: a third of what a test here takes.
+_read_description = JSONFileLoader.load_file
+_description = functools.cache(lambda path: _read_description(JSONFileLoader(), path))
+JSONFileLoader.load_file = lambda _, path: _description(path)
 PASSWORD = "Secret-2026"
 
 
@@ -81,22 +87,27 @@ def _create_resources() -> None:
         ssm.put_parameter(Name=f"/cloudalbum/{name}", Value=value, Type="SecureString")
 
 
-def _create_stack() -> dict[str, str]:
-    """Create the bucket and the tables of the real template; moto cannot create a pool by it."""
+@functools.cache
+def _template() -> str:
+    """Return the real template without its user pool, which moto cannot create by it."""
 
     class Loader(yaml.SafeLoader):  # type: ignore[misc]
         pass
 
     Loader.add_multi_constructor("", yaml_tag_constructor)
     template = yaml.load(TEMPLATE.read_text(), Loader)
-    for name in [name for name in template["Resources"] if name.startswith("UserPool")]:
-        del template["Resources"][name]
-    for name in [name for name in template["Outputs"] if name.startswith("UserPool")]:
-        del template["Outputs"][name]
+    for part in (template["Resources"], template["Outputs"]):
+        for name in [name for name in part if name.startswith("UserPool")]:
+            del part[name]
+    return json.dumps(template)
+
+
+def _create_stack() -> dict[str, str]:
+    """Create the bucket and the tables of the real template."""
     cloudformation = boto3.client("cloudformation")
     cloudformation.create_stack(
         StackName="data",
-        TemplateBody=json.dumps(template),
+        TemplateBody=_template(),
         Parameters=[{"ParameterKey": "TlsOnly", "ParameterValue": "false"}],
     )
     stack = cloudformation.describe_stacks(StackName="data")["Stacks"][0]
