@@ -21,7 +21,7 @@ module, _, name = sys.argv[2].partition(".")
 handler = getattr(importlib.import_module(module), name)
 context = types.SimpleNamespace(aws_request_id="cold", function_name="cold")
 answer = handler(json.loads(sys.argv[3]), context)
-print(json.dumps(answer), flush=True)
+print("ANSWER", json.dumps(answer), flush=True)  # behind what the function itself logs
 """
 
 
@@ -47,9 +47,10 @@ class Function:
             stdout=subprocess.PIPE,
             text=True,
         ) as process:
-            line = process.stdout.readline() if process.stdout else ""
+            lines = process.stdout or ()
+            line = next((line for line in lines if line.startswith("ANSWER ")), "ANSWER null")
             milliseconds = (time.perf_counter() - began) * 1000
-        answer: dict[str, Any] = json.loads(line)
+        answer: dict[str, Any] = json.loads(line.removeprefix("ANSWER "))
         return milliseconds, answer
 
 
