@@ -12,7 +12,7 @@ from tests.e2e.stack import ROOT, RunningStack
 pytestmark = pytest.mark.xdist_group("local-stack")
 
 
-def run_schemathesis(stack: RunningStack, *options: str) -> None:
+def run_schemathesis(stack: RunningStack, folder: Path, *options: str) -> None:
     """Try the album with what its document allows and forbids; fail for every finding."""
     here = Path(__file__).parent
     command = [str(Path(sys.executable).with_name("schemathesis"))]
@@ -25,6 +25,7 @@ def run_schemathesis(stack: RunningStack, *options: str) -> None:
     }
     run = subprocess.run(
         [*command, *options],
+        cwd=folder,  # it keeps what it has found there
         env=os.environ | environment,
         capture_output=True,
         text=True,
@@ -33,10 +34,12 @@ def run_schemathesis(stack: RunningStack, *options: str) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-def test_the_album_does_what_its_document_says(stack: RunningStack) -> None:
-    run_schemathesis(stack, "--max-examples", "3", "--seed", "1", "--no-shrink")
+def test_the_album_does_what_its_document_says(stack: RunningStack, tmp_path: Path) -> None:
+    run_schemathesis(stack, tmp_path, "--max-examples", "3", "--seed", "1", "--no-shrink")
 
 
 @pytest.mark.full
-def test_the_album_does_what_its_document_says_at_length(stack: RunningStack) -> None:
-    run_schemathesis(stack, "--max-examples", "100")
+def test_the_album_does_what_its_document_says_at_length(
+    stack: RunningStack, tmp_path: Path
+) -> None:
+    run_schemathesis(stack, tmp_path, "--max-examples", "100")
