@@ -1,7 +1,7 @@
 """Measure the packaged functions beside a hello-world Chalice app, cold and warm, and end to end.
 
 Everything runs on this machine, in the embedded AWS of `make run`: read the ratios, not the
-milliseconds. The tables are printed and kept in `bench/results-deployed.md`.
+milliseconds. The tables are printed and kept in `bench/results.md`.
 """
 
 import base64
@@ -26,6 +26,7 @@ from typing import Any
 import boto3
 
 from bench import cold, journey
+from bench.table import keep
 from infra import account, package, stacks
 from infra.deploy import api_url, deploy, upload
 from infra.errors import OperatorError, exit_code
@@ -38,7 +39,6 @@ _WARM_REPEATS = 51
 _JOURNEYS = 21
 _FEW = 10  # photos that the first list finds
 _BIGGEST_PACKAGE = 15_000_000
-_RESULTS = Path(__file__).with_name("results-deployed.md")
 _HELLO_STACK = "cloudalbum-bench-hello"
 _HELLO = Path(__file__).with_name("hello")
 
@@ -342,7 +342,7 @@ def main() -> None:
         _journey_table(sys.argv[1], album.url),
     ]
     text = "\n\n".join("\n".join(part) for part in parts) + "\n"
-    _RESULTS.write_text(text)
+    keep(text)
     print(text)
 
 

@@ -14,11 +14,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 from bench import lists, thumbnails
-from bench.table import HEAD, Row
+from bench.table import HEAD, Row, keep
 from infra.errors import exit_code
 from tests.e2e.stack import running
 
-_RESULTS = Path(__file__).with_name("results.md")
 _ROOT = Path(__file__).parents[1]
 _MOST_IMPORT = 100  # ms
 _IMPORTS = {
@@ -103,10 +102,8 @@ Medians of CPU time, measured in turn; read the ratios, not the milliseconds.
 Lists of albums of three sizes, CPU time of the API and calls to DynamoDB:
 
 {growth}
-
-`make bench-deployed` measures cold and warm calls of the packaged functions.
 """
-    _RESULTS.write_text(text)
+    keep(text)
     print(text)
     unexplained = [row.what for row in found if row.met is False and not row.reason]
     if unexplained:

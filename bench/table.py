@@ -1,9 +1,13 @@
 """What all benchmarks share: measuring in turn, and a table of ratios and targets."""
 
+import re
 import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+
+RESULTS = Path(__file__).with_name("results.md")
 
 
 def milliseconds(
@@ -74,3 +78,11 @@ def compared(
         ours <= most * times[limit] if most else None,
         reason,
     )
+
+
+def keep(text: str) -> None:
+    """Replace the chapter of `bench/results.md` that has the same title."""
+    title = text.splitlines()[0]
+    chapters = re.split(r"(?m)^(?=# )", RESULTS.read_text("utf-8")) if RESULTS.exists() else []
+    others = [one for one in chapters if one.strip() and not one.startswith(f"{title}\n")]
+    RESULTS.write_text("\n".join(sorted(one.rstrip() + "\n" for one in (*others, text))), "utf-8")
