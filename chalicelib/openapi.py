@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 from collections.abc import Iterator
@@ -48,8 +49,9 @@ _MEANINGS = {
 }
 
 
+@functools.cache
 def document(app: Chalice) -> dict[str, Any]:
-    """Return the OpenAPI document of the routes of `app`."""
+    """Return the OpenAPI document of the routes of `app`, made once."""
     routes = [route for methods in app.routes.values() for route in methods.values()]
     shapes = _Shapes(routes)
     paths: dict[str, dict[str, Any]] = {}

@@ -86,7 +86,7 @@ LongText = Annotated[
 Date = Annotated[
     str,
     Meta(
-        max_length=2_000,
+        max_length=LONGEST_TEXT,
         pattern=rf"^\s*(undefined|null|NaN|{_EXIF_DATE}|{_ISO_DATE})?\s*$",
         description="a date such as 2012-07-15T09:46:46+09:00 or 2012:07:15 09:46:46",
         examples=["2012-07-15T09:46:46+09:00"],
@@ -250,11 +250,11 @@ class PhotoQuery(Struct, rename={"first": "from", "last": "to"}):
         Meta(max_length=200, description="words of at most 200 characters, all to be found"),
     ] = ""
     tag: Text = ""
-    first: Annotated[str, Meta(max_length=2_000, description=_A_DATE)] = ""
-    last: Annotated[str, Meta(max_length=2_000, description=_A_DATE)] = ""
-    bbox: Annotated[str, Meta(max_length=2_000, description="west,south,east,north in degrees")] = (
-        ""
-    )
+    first: Annotated[str, Meta(max_length=LONGEST_TEXT, description=_A_DATE)] = ""
+    last: Annotated[str, Meta(max_length=LONGEST_TEXT, description=_A_DATE)] = ""
+    bbox: Annotated[
+        str, Meta(max_length=LONGEST_TEXT, description="west,south,east,north in degrees")
+    ] = ""
 
 
 class PhotoMode(Struct):

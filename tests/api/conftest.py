@@ -152,7 +152,6 @@ def require_documented(method: str, path: str, response: HTTPResponse) -> None:
         jsonschema.Draft202012Validator(schema).validate(response.json_body)
 
 
-@functools.cache
 def api_document() -> dict[str, Any]:
     """Return the API's document."""
     return openapi.document(app.app)
