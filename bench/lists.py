@@ -19,16 +19,14 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
 
 from bench.table import Row, compared, milliseconds
-from chalicelib import aws, dates, ids
-from chalicelib.cursors import Cursors
-from chalicelib.forms import PhotoQuery
-from chalicelib.lists import PhotoLists
-from chalicelib.models import Photo
-from chalicelib.presign import UrlSigner
-from chalicelib.row_reader import Row as PhotoRow
-from chalicelib.row_reader import RowQuery, RowReader, shown
-from chalicelib.rows import SHOWN
-from chalicelib.storage import PhotoStorage, original_key, side_by_side, thumbnail_key
+from chalicelib import dates
+from chalicelib.clients import client_config, create_client
+from chalicelib.photos.lists import Cursors, PhotoLists
+from chalicelib.photos.models import Photo
+from chalicelib.photos.photo import SHOWN, PhotoQuery, new_id, sort_key
+from chalicelib.photos.query import BY_TAKEN, Item, ItemQuery, ItemReader, shown_fields
+from chalicelib.photos.signed_urls import UrlSigner
+from chalicelib.photos.storage import PhotoStorage, in_parallel, original_key, thumbnail_key
 from tests.pictures import photo_like
 
 TABLE = "Photo"
@@ -44,15 +42,15 @@ class Album:
 
     def __init__(self, region: str) -> None:
         self.region = region
-        self.s3 = aws.make_client("s3", region)
-        self.dynamodb = aws.make_client("dynamodb", region)
+        self.s3 = create_client("s3", region)
+        self.dynamodb = create_client("dynamodb", region)
         self.calls = 0
         self.dynamodb.meta.events.register("before-send", self._count)
         # As on AWS, where a role signs and the bucket is in the host's name.
         base = f"https://{_BUCKET}.s3.{region}.amazonaws.com"
         self.signer = UrlSigner(base, region, 3600, lambda: _ROLE)
         self.storage = PhotoStorage(self.s3, _BUCKET, self.signer)
-        reader = RowReader(self.dynamodb, TABLE)
+        reader = ItemReader(self.dynamodb, TABLE)
         self.lists = PhotoLists(reader, self.storage.with_urls, Cursors(lambda: "secret"))
         Photo.Meta.table_name, Photo.Meta.region = TABLE, region
         for size in SIZES:
@@ -76,7 +74,7 @@ def _owner(size: int) -> str:
 def _fill(user_id: str, size: int) -> None:
     with Photo.batch_write() as batch:
         for number in range(size):
-            photo_id = ids.new_id()
+            photo_id = new_id()
             date = f"20{number // 366 % 100:02}-{number // 28 % 12 + 1:02}-{number % 28 + 1:02}"
             taken = dates.parse_date(f"{date}T12:00:00")
             rare = "lighthouse" if number % (size // 10) == 7 else "beach"
@@ -84,7 +82,7 @@ def _fill(user_id: str, size: int) -> None:
                 user_id,
                 photo_id,
                 state="ready",
-                taken_key=dates.local_sort_key(taken, photo_id),
+                taken_key=sort_key(taken, photo_id),
                 filename=f"{photo_id}.jpg",
                 filename_orig=f"DSC{number:05}.jpg",
                 filesize=850_996 + number,
@@ -116,7 +114,7 @@ def rows(album: Album) -> Iterator[Row]:
 
 
 def _signing(album: Album) -> Iterator[Row]:
-    keys = [original_key(_owner(100), f"{ids.new_id()}.jpg") for _ in range(500)]
+    keys = [original_key(_owner(100), f"{new_id()}.jpg") for _ in range(500)]
     client = boto3.client(
         "s3",
         region_name=album.region,
@@ -124,7 +122,7 @@ def _signing(album: Album) -> Iterator[Row]:
         aws_access_key_id=_ROLE.access_key,
         aws_secret_access_key=_ROLE.secret_key,
         aws_session_token=_ROLE.token,
-        config=aws.client_config(),
+        config=client_config(),
     )
 
     def plain(key: str) -> str:
@@ -160,7 +158,7 @@ class _Encoder(json.JSONEncoder):
 
 def _listing(album: Album) -> Iterator[Row]:
     user_id = _owner(1000)
-    plain_client = boto3.client("s3", region_name=album.region, config=aws.client_config())
+    plain_client = boto3.client("s3", region_name=album.region, config=client_config())
 
     def plain_url(key: str) -> str:
         url: str = plain_client.generate_presigned_url(
@@ -180,7 +178,7 @@ def _listing(album: Album) -> Iterator[Row]:
     read = _raw_reader(album, user_id)
 
     def limit() -> bytes:
-        photos = [album.storage.with_urls(shown(row)) for row in read()]
+        photos = [album.storage.with_urls(shown_fields(row)) for row in read()]
         return msgspec.json.encode({"ok": True, "photos": photos, "nextCursor": None})
 
     baseline, least = "Model.query, cached client, json", "urllib3, msgspec and our signer alone"
@@ -196,7 +194,7 @@ def _listing(album: Album) -> Iterator[Row]:
         2.06,
         "each URL takes 5 µs, of which the hashes alone are 3.5",
     )
-    reader = RowReader(aws.make_client("dynamodb", album.region), TABLE)
+    reader = ItemReader(create_client("dynamodb", album.region), TABLE)
     query = "Model.query"
     acts = {
         "ours": lambda: _read_lean(reader, user_id),
@@ -219,16 +217,16 @@ def _listing(album: Album) -> Iterator[Row]:
     )
 
 
-def _read_lean(reader: RowReader, user_id: str) -> object:
-    query = RowQuery(user_id, by_taken=True, ascending=False)
+def _read_lean(reader: ItemReader, user_id: str) -> object:
+    query = ItemQuery(user_id, BY_TAKEN, ascending=False)
     return [row for page, _ in reader.pages(query, None, None) for row in page]
 
 
-def _raw_reader(album: Album, user_id: str) -> Callable[[], list[PhotoRow]]:
+def _raw_reader(album: Album, user_id: str) -> Callable[[], list[Item]]:
     """Return what reads the rows with one signed request that is sent again and again."""
 
     class Answer(msgspec.Struct):
-        Items: list[PhotoRow]
+        Items: list[Item]
 
     decoder = msgspec.json.Decoder(Answer, strict=False)
     pool = urllib3.PoolManager()
@@ -252,7 +250,7 @@ def _raw_reader(album: Album, user_id: str) -> Callable[[], list[PhotoRow]]:
     SigV4Auth(credentials, "dynamodb", album.region).add_auth(request)
     headers = dict(request.headers.items())
 
-    def read() -> list[PhotoRow]:
+    def read() -> list[Item]:
         answer = pool.request("POST", request.url, body=body, headers=headers)
         return decoder.decode(answer.data).Items
 
@@ -278,7 +276,7 @@ def _storing(album: Album) -> Row:
         put("thumbnail", thumbnail)
 
     acts = {
-        "ours": lambda: side_by_side(
+        "ours": lambda: in_parallel(
             lambda: put("original", original), lambda: put("thumbnail", thumbnail)
         ),
         "one after the other": in_turn,

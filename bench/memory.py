@@ -19,10 +19,10 @@ if not path.exists():
     more = {"subsampling": options} if kind == "HEIF" and options != "-" else {}
     image.convert(mode).save(path, kind, progressive=options == "progressive", speed=10, **more)
     sys.exit()
-from chalicelib.images import read_picture
+from chalicelib.images.decoding import read_image
 data = path.read_bytes()
 began = time.perf_counter()
-read_picture(data, (300, 200))
+read_image(data, (300, 200))
 seconds = time.perf_counter() - began
 used = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)  # HEIF has a process of its own
 peak = max(resource.getrusage(who).ru_maxrss for who in used) / 1024

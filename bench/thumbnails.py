@@ -14,12 +14,12 @@ import simplejpeg
 from PIL import Image, ImageChops, ImageStat
 
 from bench.table import Row, compared, milliseconds
-from chalicelib.images import _upright_thumbnail, read_picture
+from chalicelib.images.decoding import _upright_thumbnail, read_image
 from tests.pictures import encoded, photo_like
 
 BOX = (300, 200)
 _PLAIN, _VIPS, _LIMIT = "full decode, then resize", "libvips", "scaled decode alone (simplejpeg)"
-_WHOLE = "all of `read_picture`: format, bombs, EXIF"
+_WHOLE = "all of `read_image`: format, bombs, EXIF"
 _MOST_MEMORY = 100  # MB
 _MOST_LOSS = 0.3  # dB
 _ROUND_OFF = 1.02  # two that are as fast as each other differ by as much
@@ -83,7 +83,7 @@ def rows(photos: Path | None) -> list[Row]:
 
 
 def _speed(what: str, pictures: list[bytes], repeats: int) -> list[Row]:
-    ways = WAYS | {_WHOLE: lambda data: read_picture(data, BOX)}
+    ways = WAYS | {_WHOLE: lambda data: read_image(data, BOX)}
     each = [
         milliseconds({name: _act(way, one) for name, way in ways.items()}, repeats)
         for one in pictures

@@ -1,3 +1,3 @@
-"""The rooms behind the front door, `app.py`."""
+"""Everything behind the routes of `app.py`, one package for each part of the album."""
 
 __version__ = "0.1.0"

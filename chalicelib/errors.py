@@ -1,43 +1,32 @@
-"""What the album refuses or fails to do, in its own terms.
+"""The album's errors, in its own terms.
 
-`http_errors` alone knows which HTTP status each one becomes. The text of an `AlbumError` is shown
-to people: it names what to do next, and never a bucket, a table, a pool or somebody's data.
+`api.error_table` alone maps them to HTTP. The text of an `AlbumError` is shown to people: it says
+what is wrong and what to do, and never names a bucket, a table, a pool or somebody else's data.
 """
-
-_LONGEST_FIELD = 60
 
 
 class AlbumError(Exception):
-    """Base of everything a client is told about."""
+    """Base of every error that is reported to a client."""
 
 
 class InvalidInput(AlbumError):
     """A field of the request is missing, malformed or out of range."""
 
-    def __init__(self, field: str, expected: str) -> None:
-        super().__init__(f"{_shown(field)}: {expected}")
-
-
-def _shown(field: str) -> str:
-    """Return a field's name fit to be shown: it may be a client's own, of any length and bytes."""
-    text = field.encode("utf-8", "replace").decode()
-    return text if len(text) <= _LONGEST_FIELD else text[:_LONGEST_FIELD] + "..."
-
 
 class NotSignedIn(AlbumError):
-    """Credentials or a token that do not prove who is asking."""
+    """The credentials or the token do not prove who the caller is."""
 
 
 class NotFound(AlbumError):
-    """Nothing there, or it is somebody else's: strangers cannot tell which."""
+    """It does not exist, or it belongs to another user: callers cannot tell which."""
 
 
 class Conflict(AlbumError):
-    """The request is fine, but what it wants is taken."""
+    """The request is valid, but conflicts with what already exists."""
 
 
 class TooLarge(AlbumError):
-    """More bytes than one request may carry."""
+    """More bytes than one request or one photo may have."""
 
 
 class QuotaExceeded(AlbumError):
@@ -45,11 +34,11 @@ class QuotaExceeded(AlbumError):
 
 
 class UnsupportedImage(AlbumError):
-    """Bytes that are not a picture of a known format."""
+    """Bytes that are not an image of a supported format."""
 
 
 class UndecodableImage(AlbumError):
-    """A picture of a known format that is broken, or too big to decode."""
+    """An image of a supported format that is broken, or too big to decode."""
 
 
 class TryAgainLater(AlbumError):
@@ -61,23 +50,23 @@ class TryAgainLater(AlbumError):
 
 
 class Throttled(TryAgainLater):
-    """Too many requests for AWS to take just now."""
+    """More requests than AWS accepts at the moment."""
 
     def __init__(self) -> None:
-        super().__init__("Too many requests at once. Please try again in a few seconds.", 5)
+        super().__init__("Too many requests. Try again in 5 seconds.", 5)
 
 
 class Unavailable(TryAgainLater):
     """AWS did not answer, or not in time."""
 
     def __init__(self) -> None:
-        super().__init__("The album cannot be reached just now. Please try again shortly.", 5)
+        super().__init__("Service temporarily unavailable. Try again in 5 seconds.", 5)
 
 
-class Overtaken(Exception):
-    """Another request has already written what this one was to write; this one wrote nothing.
+class AlreadyWritten(Exception):
+    """Another request has written the item first; this one wrote nothing.
 
-    Services tell it to each other; no client is ever told.
+    It passes between services only, and is never reported to a client.
     """
 
 

@@ -33,7 +33,7 @@ NOT_SECRET = (
     "MAX_STORAGE_BYTES",
     "SIGNUP_CONFIRMATION",
 )
-_TOLD = "CLOUDALBUM_SETTINGS"
+_ENVIRONMENT_VARIABLE = "CLOUDALBUM_SETTINGS"
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d+)?")
 
 
@@ -114,12 +114,12 @@ def cors_allow_origin() -> str:
     return origin
 
 
-def told_settings() -> Settings | None:
+def settings_from_environment() -> Settings | None:
     """Return the settings that a deployment has put into the environment, or None.
 
     Raises ConfigurationError.
     """
-    told = os.environ.get(_TOLD)
+    told = os.environ.get(_ENVIRONMENT_VARIABLE)
     if told is None:
         return None
     try:
@@ -127,14 +127,16 @@ def told_settings() -> Settings | None:
     except ValueError:
         parameters = None
     if not isinstance(parameters, dict):
-        raise ConfigurationError(f"{_TOLD} is no JSON object: deploy again, or remove it.")
+        raise ConfigurationError(
+            f"{_ENVIRONMENT_VARIABLE} is no JSON object: deploy again, or remove it."
+        )
     reader = _Reader(parameters, parameter_path())
     settings = Settings(**_fields(reader))
     reader.finish()
     return settings
 
 
-def telling(parameters: Mapping[str, str], path: str) -> dict[str, str]:
+def to_environment(parameters: Mapping[str, str], path: str) -> dict[str, str]:
     """Return the environment that tells functions what is no secret of all parameters.
 
     Raises ConfigurationError, as the functions would.
@@ -143,7 +145,7 @@ def telling(parameters: Mapping[str, str], path: str) -> dict[str, str]:
     reader = _Reader(told, path)
     _fields(reader)
     reader.finish()
-    return {_TOLD: json.dumps(told, separators=(",", ":"))}
+    return {_ENVIRONMENT_VARIABLE: json.dumps(told, separators=(",", ":"))}
 
 
 def load_settings(store: ParameterStore, path: str) -> StoredSettings:

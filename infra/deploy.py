@@ -15,7 +15,7 @@ from typing import Any
 
 from chalicelib import __version__
 from chalicelib.errors import ConfigurationError
-from chalicelib.settings import telling
+from chalicelib.settings import to_environment
 from infra import account, package, stacks
 from infra.errors import OperatorError, exit_code
 from infra.stacks import MakeClient
@@ -88,7 +88,7 @@ def _told(ssm: Any, path: str) -> dict[str, str]:
     found = [parameter for page in pages for parameter in page["Parameters"]]
     versions = sorted(f"{one['Name']}:{one['Version']}" for one in found)
     try:
-        told = telling({one["Name"].removeprefix(path): one["Value"] for one in found}, path)
+        told = to_environment({one["Name"].removeprefix(path): one["Value"] for one in found}, path)
     except ConfigurationError as error:
         raise OperatorError(str(error)) from None
     return told | {"SETTINGS_VERSION": hashlib.sha256("\n".join(versions).encode()).hexdigest()}

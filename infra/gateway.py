@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from chalicelib.api.error_table import TOO_LARGE
 from chalicelib.errors import Throttled
-from chalicelib.http_errors import TOO_LARGE
 from chalicelib.settings import cors_allow_origin
 from infra import account
 from infra.errors import OperatorError, exit_code

@@ -21,16 +21,16 @@ def check(repair: bool, only: str | None) -> None:
     os.environ["CLOUDALBUM_PARAMETER_PATH"] = stage.parameter_path
     os.environ["AWS_REGION"] = session.region_name
     # What the functions themselves use, so that command and schedule can never disagree.
-    from chalicelib import services
+    from chalicelib.container import Container
     from chalicelib.errors import ConfigurationError
 
     try:
-        integrity = services.integrity()
+        integrity = Container().integrity
     except ConfigurationError as error:
         raise OperatorError(f"The stage {stage.name} is not provisioned: {error}") from None
     summary = integrity.check(print, repair, only=only)
     print(f"{stage.name}: {summary}", flush=True)
-    if not summary.is_well:
+    if not summary.healthy:
         mends = "" if repair else " Some of it can be mended: REPAIR=1 (docs/reliability.md)."
         raise OperatorError(f"Something is wrong with the album.{mends}")
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import app
-from chalicelib import openapi
+from chalicelib.api import openapi
 
 README = Path(__file__).parents[1] / "README.md"
 _BEGIN, _END = "<!-- routes: written by `make routes` -->\n", "<!-- end of routes -->"

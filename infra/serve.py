@@ -15,7 +15,7 @@ from typing import Any
 from chalice import local
 from chalice.cli import main as chalice
 
-from chalicelib.http_errors import BODY_LIMIT
+from chalicelib.api.error_table import BODY_LIMIT
 from chalicelib.settings import cors_allow_origin
 from infra import gateway
 

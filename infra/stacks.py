@@ -11,13 +11,13 @@ MakeClient = Callable[[str], Any]
 
 _POLL = {"Delay": 2, "MaxAttempts": 900}
 # What a stack is left in when its first creation failed: it can only be deleted.
-_STILLBORN = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS"}
+_FAILED_CREATION = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS"}
 
 
 def outputs(cloudformation: Any, stack: str) -> dict[str, str] | None:
     """Return the stack's outputs by name, or None when there is no such stack."""
     description = _describe(cloudformation, stack)
-    if description is None or description["StackStatus"] in _STILLBORN:
+    if description is None or description["StackStatus"] in _FAILED_CREATION:
         return None
     return {one["OutputKey"]: one["OutputValue"] for one in description.get("Outputs", [])}
 
@@ -35,7 +35,7 @@ def deploy(cloudformation: Any, stack: str, template: dict[str, Any], given: dic
     Raises OperatorError with the first reason why CloudFormation gave up.
     """
     description = _describe(cloudformation, stack)
-    if description is not None and description["StackStatus"] in _STILLBORN:
+    if description is not None and description["StackStatus"] in _FAILED_CREATION:
         delete(cloudformation, stack)
         description = None
     request = {

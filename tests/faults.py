@@ -10,7 +10,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.client import BaseClient
 from botocore.exceptions import ReadTimeoutError
 
-from chalicelib import tokens
+from chalicelib.accounts import tokens
 from chalicelib.errors import Unavailable
 
 Send = Callable[[], Any]

@@ -19,9 +19,10 @@ from pathlib import Path
 
 from requests_toolbelt import MultipartEncoder
 
-from chalicelib import forms
+from chalicelib.api.multipart import image_upload
 from chalicelib.errors import InvalidInput, TooLarge, UndecodableImage, UnsupportedImage
-from chalicelib.images import read_picture
+from chalicelib.images.decoding import read_image
+from chalicelib.photos.photo import METADATA
 from tests.unit.test_corpus import BREAKS, KINDS, whole, with_valid_checksums
 
 ROOT = Path(__file__).parents[1]
@@ -50,7 +51,7 @@ def form_of(chance: random.Random) -> tuple[bytes, str]:
     picture = picture_of(chance) if chance.random() < 0.3 else whole("GIF")
     fields: dict[str, object] = {
         name: chance.choice(("", "1", "null", "x" * 2_001, "2012:07:15 09:46:46", "-0", "é,ß"))
-        for name in chance.sample(sorted(forms._METADATA), 3)
+        for name in chance.sample(sorted(METADATA), 3)
     }
     if chance.random() < 0.5:
         fields["file"] = (chance.choice(("a.jpg", "", 'a".jpg', "../é")), picture, "image/jpeg")
@@ -73,10 +74,10 @@ def outcome(number: int) -> str:
     chance = random.Random(number)
     try:
         if chance.random() < 0.5:
-            read_picture(picture_of(chance), BOX)
+            read_image(picture_of(chance), BOX)
             return "picture shown"
-        form = forms.photo_form(*form_of(chance))
-        read_picture(form.data, BOX)
+        form = image_upload(*form_of(chance))
+        read_image(form.data, BOX)
         return "form taken"
     except REFUSED as refusal:
         str(refusal).encode()
@@ -84,7 +85,7 @@ def outcome(number: int) -> str:
 
 
 def work(first: int) -> None:
-    """Try one case after another, telling the number of each before and its outcome after."""
+    """Try one case after another, printing the number of each before and its outcome after."""
     number = first
     while True:
         print(number, end=" ", flush=True)

@@ -23,8 +23,10 @@ from moto.cloudformation.utils import yaml_tag_constructor
 from requests_toolbelt import MultipartEncoder
 
 import app
-from chalicelib import openapi, services, tokens
-from chalicelib.integrity import Finding, IntegrityService
+from chalicelib.accounts import tokens
+from chalicelib.api import openapi
+from chalicelib.container import Container
+from chalicelib.integrity.check import Finding, IntegrityService
 from infra.provision import CHOICES, TEMPLATE
 
 REGION = "eu-west-1"
@@ -50,7 +52,7 @@ def aws_of_its_own(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setenv(name, "testing")
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.setenv(name, REGION)
-    monkeypatch.setattr(services, "_made", {})
+    monkeypatch.setattr(app, "services", Container())
     # moto answers `requests`, but not what the standard library fetches.
     monkeypatch.setattr(
         tokens, "fetch_keys", lambda url: requests.get(url, timeout=1).json()["keys"]
@@ -291,5 +293,5 @@ def wrong_with(
 ) -> list[Finding]:
     """Return what is found wrong with what one user has."""
     found: list[Finding] = []
-    (integrity or services.integrity()).check(found.append, repair, only=sub)
+    (integrity or app.services.integrity).check(found.append, repair, only=sub)
     return found

@@ -7,10 +7,12 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from chalicelib import services
-from chalicelib.models import Photo, PhotoState, User
-from chalicelib.photos import PhotoService
-from chalicelib.sessions import Sessions
+import app
+from chalicelib.accounts.models import User
+from chalicelib.accounts.sessions import Sessions
+from chalicelib.photos.models import Photo
+from chalicelib.photos.photo import PhotoState
+from chalicelib.photos.service import PhotoService
 from tests import pictures
 from tests.api.conftest import PASSWORD, Person, broken, post_json
 from tests.api.test_photos import objects
@@ -148,7 +150,7 @@ def test_links_lead_to_the_pools_hosted_pages(http: Any) -> None:
     )
     links = http.get("/users/links").json_body
     query = (
-        f"?client_id={services.settings().client_id}&response_type=code"
+        f"?client_id={app.services.settings.client_id}&response_type=code"
         "&redirect_uri=http%3A%2F%2Flocalhost%3A8080%2F"
     )
     assert links == {
@@ -166,7 +168,7 @@ def test_who_leaves_takes_everything_along(mario: Person, luigi: Person) -> None
     kept = luigi.upload(pictures.jpeg()).json_body["photo"]
     mario.upload(pictures.jpeg())
     user_id = mario.photos()[0]["user_id"]
-    bucket = services.settings().photo_bucket
+    bucket = app.services.settings.photo_bucket
     for key in (f"photos/{user_id}/orphan.jpg", f"uploads/{user_id}/unfinished"):
         boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=b"left")
     assert leave(mario, "Wrong-2026").status_code == 401
@@ -237,7 +239,7 @@ def test_photos_on_their_way_in_or_out_go_as_well(mario: Person) -> None:
 
 
 def test_an_upload_that_comes_too_late_leaves_nothing(mario: Person) -> None:
-    caller = services.sessions().authenticate(mario.token)
+    caller = app.services.sessions.authenticate(mario.token)
     User(caller.sub).begin_deletion(1)
     # The authorizer had let it in just before the account began to leave.
     with mock.patch.object(Sessions, "authenticate", return_value=caller):

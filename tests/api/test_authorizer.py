@@ -8,9 +8,10 @@ from botocore.exceptions import EndpointConnectionError
 from chalice.test import Client
 
 import app
-from chalicelib import services, tokens
+from chalicelib.accounts import tokens
+from chalicelib.accounts.models import User
+from chalicelib.container import Container
 from chalicelib.errors import Unavailable
-from chalicelib.models import User
 from tests.api.conftest import PASSWORD, Person, broken, post_json
 
 PROTECTED = [
@@ -39,8 +40,8 @@ def test_the_bare_token_is_taken_too(http: Any, mario: Person) -> None:
 
 
 def test_an_id_token_is_refused(http: Any, mario: Person) -> None:
-    settings = services.settings()
-    pool = services.accounts()._pool
+    settings = app.services.settings
+    pool = app.services.accounts._pool
     answer = boto3.client("cognito-idp").initiate_auth(
         ClientId=settings.client_id,
         AuthFlow="USER_PASSWORD_AUTH",
@@ -84,7 +85,7 @@ def test_a_deleted_user_is_refused(mario: Person) -> None:
 
 
 def test_an_account_made_in_the_console_works_without_a_row(http: Any) -> None:
-    cognito, pool_id = boto3.client("cognito-idp"), services.settings().pool_id
+    cognito, pool_id = boto3.client("cognito-idp"), app.services.settings.pool_id
     cognito.admin_create_user(UserPoolId=pool_id, Username="c@example.com")
     cognito.admin_set_user_password(
         UserPoolId=pool_id, Username="c@example.com", Password=PASSWORD, Permanent=True
@@ -111,7 +112,7 @@ def test_a_key_set_out_of_reach_fails_and_refuses_nobody(
         raise Unavailable
 
     monkeypatch.setattr(tokens, "fetch_keys", down)
-    monkeypatch.setattr(services, "_made", {})
+    monkeypatch.setattr(app, "services", Container())
     with pytest.raises(Unavailable):
         mario.get("/photos")
 

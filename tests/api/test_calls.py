@@ -10,8 +10,7 @@ import pytest
 from botocore.client import BaseClient
 
 import app
-from chalicelib import services
-from chalicelib.models import User
+from chalicelib.accounts.models import User
 from tests import pictures
 from tests.api.conftest import PASSWORD, Person, post_json
 from tests.api.test_uploads import ask, send
@@ -160,8 +159,8 @@ def forget_sign_outs() -> None:
 def test_every_route_makes_the_calls_it_is_said_to_make_and_none_twice(
     mario: Person, recorder: Recorder
 ) -> None:
-    for make in (services.accounts, services.uploads, services.lists):
-        make()  # settings and clients are made once for a container
+    for service in ("accounts", "uploads", "lists"):
+        getattr(app.services, service)  # Settings and clients are created once for a container.
     done = set()
     for name, act in acts(mario):
         recorder.clear()
@@ -176,7 +175,7 @@ def test_every_route_makes_the_calls_it_is_said_to_make_and_none_twice(
 
 
 def test_a_route_nobody_counted_makes_no_call(http: Any, recorder: Recorder) -> None:
-    services.settings()
+    assert app.services.settings
     recorder.clear()
     for path, methods in app.app.routes.items():
         for method in methods:

@@ -23,9 +23,10 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from moto.s3.models import s3_backends
 
-from chalicelib import services
-from chalicelib.integrity import Finding, IntegrityService
-from chalicelib.models import PhotoState
+import app
+from chalicelib.container import Container
+from chalicelib.integrity.check import Finding, IntegrityService
+from chalicelib.photos.photo import PhotoState
 from tests import pictures
 from tests.api.conftest import PASSWORD, REGION, Person, aws_of_its_own, post_json, wrong_with
 from tests.api.test_uploads import ask, complete, send
@@ -116,7 +117,7 @@ def in_table(name: str) -> list[dict[str, Any]]:
 
 
 def keys() -> Any:
-    return s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[services.settings().photo_bucket].keys
+    return s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[app.services.settings.photo_bucket].keys
 
 
 def saved() -> Callable[[], None]:
@@ -137,7 +138,7 @@ def saved() -> Callable[[], None]:
             setattr(pool, name, copy.deepcopy(value))
         for name in set(keys()) - set(stored):
             del keys()[name]
-        backend, bucket = s3_backends[DEFAULT_ACCOUNT_ID]["aws"], services.settings().photo_bucket
+        backend, bucket = s3_backends[DEFAULT_ACCOUNT_ID]["aws"], app.services.settings.photo_bucket
         for name in set(stored) - set(keys()):
             value, algorithm, checksum = stored[name]
             key = backend.put_object(bucket, name, value, checksum_value=checksum)
@@ -162,7 +163,7 @@ class Operation:
 
 
 def confirming_by_mail(scene: Scene) -> HTTPResponse:
-    with mock.patch.object(services.accounts(), "_confirms_by_email", True):
+    with mock.patch.object(app.services.accounts, "_confirms_by_email", True):
         return post_json(scene.person.http, "/users/signup", scene.account)
 
 
@@ -218,7 +219,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "sign up, confirmed by e-mail": Operation(
         confirming_by_mail,
-        lambda s: services.pool().find_unconfirmed(s.account["email"]) is not None,
+        lambda s: app.services.user_pool.find_unconfirmed(s.account["email"]) is not None,
         repeated=(409,),
         sent_twice=(409,),
     ),
@@ -245,7 +246,7 @@ def scene(person: Callable[[str], Person], name: str) -> Iterator[Scene]:
     clear = saved()
     somebody = person(f"somebody-{next(_numbers)}")
     photo_id = somebody.upload(PICTURE).json_body["photo_id"]
-    sub = services.sessions().authenticate(somebody.token).sub
+    sub = app.services.sessions.authenticate(somebody.token).sub
     made = Scene(somebody, sub, photo_id)
     OPERATIONS[name].prepare(made)
     made.restore = saved()
@@ -307,7 +308,7 @@ def act(operation: Operation, scene: Scene, wire: Wire) -> HTTPResponse | None:
     the routes raise never comes so far.
     """
     if operation.is_cold:
-        services._made.clear()
+        app.services = Container()
     with wire.tapped():
         try:
             return operation.act(scene)
@@ -341,7 +342,7 @@ def half_recorded(scene: Scene) -> None:
 
 def repair(sub: str) -> list[Finding]:
     """Repair at once what the product would repair after a while."""
-    product = services.integrity()
+    product = app.services.integrity
     at_once = IntegrityService(
         product._storage,
         product._photos,
@@ -361,13 +362,13 @@ def flaws(operation: Operation, scene: Scene) -> list[str]:
     named = {f"photos/{scene.sub}/{row['filename']}" for row in scene.ready}
     named |= {f"photos/{scene.sub}/thumbnails/{row['id']}.jpg" for row in scene.ready}
     sums = len(scene.ready), sum(row["filesize"] for row in scene.ready)
-    is_leaving = "deleting_at" in user
+    deletion_pending = "deleting_at" in user
     found = {
         "a lost photo": operation.keeps_photo and not scene.photo,
         "a deletion": any(row["state"] == PhotoState.DELETING for row in rows),
         "an orphan": {key for key in there if not any(one in key for one in pending)} != named,
-        "an account": is_leaving and (bool(rows or there) or "deleted_at" not in user),
-        "counters": not is_leaving and (user["photo_count"], user["storage_bytes"]) != sums,
+        "an account": deletion_pending and (bool(rows or there) or "deleted_at" not in user),
+        "counters": not deletion_pending and (user["photo_count"], user["storage_bytes"]) != sums,
     }
     return [name for name, is_so in found.items() if is_so]
 

@@ -11,9 +11,18 @@ import pytest
 from chalice.test import Client
 
 import app
-from chalicelib import dates, forms, services
-from chalicelib.integrity import GRACE, Damage, Finding, IntegrityService, NotWell, Summary
-from chalicelib.models import Photo, PhotoState, User
+from chalicelib import dates
+from chalicelib.accounts.models import User
+from chalicelib.integrity.check import (
+    GRACE,
+    Finding,
+    IntegrityError,
+    IntegrityService,
+    Issue,
+    Summary,
+)
+from chalicelib.photos.models import Photo
+from chalicelib.photos.photo import PhotoMetadata, PhotoState
 from tests import pictures
 from tests.api.conftest import PASSWORD, Person, aws_of_its_own, post_json, wrong_with
 from tests.api.test_faults import saved
@@ -42,7 +51,7 @@ def somebody(person: Callable[[str], Person]) -> Iterator[Person]:
 
 @pytest.fixture
 def sub(somebody: Person) -> str:
-    return services.sessions().authenticate(somebody.token).sub
+    return app.services.sessions.authenticate(somebody.token).sub
 
 
 @pytest.fixture
@@ -59,14 +68,14 @@ def _later(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def bucket() -> Any:
-    return boto3.resource("s3").Bucket(services.settings().photo_bucket)
+    return boto3.resource("s3").Bucket(app.services.settings.photo_bucket)
 
 
 def keys(sub: str) -> list[str]:
     return [key for key in objects() if sub in key]
 
 
-def check(sub: str) -> list[Damage]:
+def check(sub: str) -> list[Issue]:
     """Return what is wrong, twice: looking changes nothing."""
     found = [finding.damage for finding in wrong_with(sub)]
     assert found == [finding.damage for finding in wrong_with(sub)]
@@ -77,11 +86,11 @@ def repair(sub: str) -> list[Finding]:
     return wrong_with(sub, repair=True)
 
 
-def mended(sub: str, *expected: Damage) -> bool:
+def mended(sub: str, *expected: Issue) -> bool:
     """Tell whether just this is wrong, all of it is mended at once, and stays so."""
     assert check(sub) == list(expected)
     found = repair(sub)
-    assert all(finding.is_mended for finding in found)
+    assert all(finding.repaired for finding in found)
     assert [finding.damage for finding in found] == list(expected)
     return check(sub) == []
 
@@ -108,7 +117,7 @@ def test_a_lost_original_is_told_and_never_its_row_removed(sub: str, photo: Phot
     bucket().Object(f"photos/{sub}/{photo.filename}").delete()
     for found in (wrong_with(sub), repair(sub)):
         [finding] = found
-        assert (finding.damage, finding.is_mended) == (Damage.NO_ORIGINAL, False)
+        assert (finding.damage, finding.repaired) == (Issue.NO_ORIGINAL, False)
         assert photo.id in str(finding)
     assert Photo.get(sub, photo.id).state == PhotoState.READY
 
@@ -120,7 +129,7 @@ def test_other_bytes_than_were_recorded_are_told_and_kept(
     key = f"photos/{sub}/{photo.filename}"
     bucket().put_object(Key=key, Body=other, ChecksumAlgorithm="SHA256")
     [finding] = repair(sub)
-    assert (finding.damage, finding.is_mended) == (Damage.OTHER_ORIGINAL, False)
+    assert (finding.damage, finding.repaired) == (Issue.OTHER_ORIGINAL, False)
     assert bucket().Object(key).get()["Body"].read() == other
 
 
@@ -134,7 +143,7 @@ def test_a_thumbnail_is_made_again_from_the_original(
         thumbnail.delete()
     else:
         thumbnail.put(Body=body, ChecksumAlgorithm="SHA256")
-    assert mended(sub, Damage.THUMBNAIL)
+    assert mended(sub, Issue.THUMBNAIL)
     assert thumbnail.get()["Body"].read() == good
 
 
@@ -148,14 +157,14 @@ def test_a_thumbnail_of_a_photo_that_is_deleted_meanwhile_does_not_stay(
 ) -> None:
     thumbnail = f"photos/{sub}/thumbnails/{photo.id}.jpg"
     bucket().Object(thumbnail).delete()
-    fetch = services.storage().fetch
+    fetch = app.services.storage.fetch
 
     def fetch_and_delete(key: str, size: int) -> Any:
         got = fetch(key, size)
         assert somebody.delete(f"/photos/{photo.id}").status_code == 200
         return got
 
-    with mock.patch.object(services.storage(), "fetch", fetch_and_delete):
+    with mock.patch.object(app.services.storage, "fetch", fetch_and_delete):
         repair(sub)
     assert thumbnail not in keys(sub)
     assert check(sub) == []
@@ -168,7 +177,7 @@ ORPHANS = ("{}/0190-none.jpg", "{}/thumbnails/none.jpg", "{}/none/deep.jpg", "{}
 @pytest.mark.usefixtures("_later")
 def test_an_object_that_no_row_names_is_removed(sub: str, photo: Photo, name: str) -> None:
     bucket().put_object(Key="photos/" + name.format(sub), Body=b"x")
-    assert mended(sub, Damage.ORPHAN)
+    assert mended(sub, Issue.ORPHAN)
     assert len(keys(sub)) == 4
 
 
@@ -177,7 +186,7 @@ def test_a_second_original_of_a_photo_is_removed_and_the_named_one_stays(
     sub: str, photo: Photo
 ) -> None:
     bucket().put_object(Key=f"photos/{sub}/{photo.id}.png", Body=b"x")
-    assert mended(sub, Damage.ORPHAN)
+    assert mended(sub, Issue.ORPHAN)
     assert f"photos/{sub}/{photo.filename}" in keys(sub)
 
 
@@ -216,14 +225,14 @@ def test_no_repair_removes_an_original_that_the_row_of_a_photo_names(
 
 def test_a_deletion_that_broke_is_finished(somebody: Person, sub: str, photo: Photo) -> None:
     photo.update(actions=[Photo.state.set(PhotoState.DELETING), Photo.taken_key.remove()])
-    assert mended(sub, Damage.DELETION)
+    assert mended(sub, Issue.DELETION)
     assert len(keys(sub)) == 2
     assert somebody.get("/users/me").json_body["user"]["photo_count"] == 1
 
 
 def test_wrong_counters_are_corrected(somebody: Person, sub: str, photo: Photo) -> None:
     User(sub).update(actions=[User.photo_count.set(7), User.storage_bytes.remove()])
-    assert mended(sub, Damage.COUNTERS)
+    assert mended(sub, Issue.COUNTERS)
     user = somebody.get("/users/me").json_body["user"]
     assert (user["photo_count"], user["storage_bytes"]) == (2, 2 * len(PICTURE))
 
@@ -241,7 +250,7 @@ def test_counters_are_never_corrected_over_an_upload_in_flight(
             nonlocal looked
             looked += 1
             if looked == moment:
-                services.photos().upload(sub, PICTURE, forms.PhotoMetadata())
+                app.services.photos.upload(sub, PICTURE, PhotoMetadata())
             return act(*arguments, **options)
 
         return acting
@@ -267,8 +276,8 @@ def test_an_upload_older_than_two_days_goes_with_what_it_has_left(
     assert check(sub) == []
     later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=2, minutes=1)
     monkeypatch.setattr(dates, "utc_now", lambda: later)
-    assert check(sub) == [Damage.UPLOAD] * 2
-    assert {finding.damage for finding in repair(sub)} == {Damage.UPLOAD, Damage.ORPHAN}
+    assert check(sub) == [Issue.UPLOAD] * 2
+    assert {finding.damage for finding in repair(sub)} == {Issue.UPLOAD, Issue.ORPHAN}
     assert check(sub) == []
     assert len(keys(sub)) == 4
 
@@ -280,7 +289,7 @@ def leave(somebody: Person, sub: str, ago: datetime.timedelta) -> None:
 
 def test_an_account_that_is_being_left_is_removed(somebody: Person, sub: str, photo: Photo) -> None:
     leave(somebody, sub, LATER)
-    assert mended(sub, Damage.LEAVING)
+    assert mended(sub, Issue.LEAVING)
     assert keys(sub) == []
     assert User.get(sub).deleted_at is not None
     account = {"email": somebody.email, "password": PASSWORD, "username": "Again"}
@@ -299,8 +308,8 @@ def test_photos_of_an_account_without_a_row_are_counted_again(
     somebody: Person, sub: str, photo: Photo
 ) -> None:
     User(sub).delete()
-    assert check(sub) == [Damage.NO_ROW]
-    assert {finding.damage for finding in repair(sub)} == {Damage.NO_ROW, Damage.COUNTERS}
+    assert check(sub) == [Issue.NO_ROW]
+    assert {finding.damage for finding in repair(sub)} == {Issue.NO_ROW, Issue.COUNTERS}
     assert check(sub) == []
     assert somebody.get("/users/me").json_body["user"]["photo_count"] == 2
 
@@ -310,18 +319,18 @@ def test_photos_of_somebody_who_is_gone_from_the_pool_are_told_and_kept(
     sub: str, photo: Photo, has_row: bool
 ) -> None:
     boto3.client("cognito-idp").admin_delete_user(
-        UserPoolId=services.settings().pool_id, Username=sub
+        UserPoolId=app.services.settings.pool_id, Username=sub
     )
     if not has_row:
         User(sub).delete()
     [finding] = repair(sub)
-    assert (finding.damage, finding.is_mended) == (Damage.NO_ACCOUNT, False)
+    assert (finding.damage, finding.repaired) == (Issue.NO_ACCOUNT, False)
     assert len(keys(sub)) == 4
 
 
 def everything(repair: bool = False) -> tuple[Summary, list[Finding]]:
     found: list[Finding] = []
-    return services.integrity().check(found.append, repair), found
+    return app.services.integrity.check(found.append, repair), found
 
 
 def test_everybody_is_looked_at_and_what_belongs_to_nobody(
@@ -341,7 +350,7 @@ def test_everybody_is_looked_at_and_what_belongs_to_nobody(
     told = "\n".join(map(str, found))
     for where in (f"user {sub}", "nobody", "photos/lost.jpg", "uploads/lost", "photos/no-row/"):
         assert where in told
-    assert summary.is_alarming
+    assert summary.needs_attention
     nobodys.delete()
     summary, found = everything(repair=True)
     assert "mended" in str(summary)
@@ -350,12 +359,12 @@ def test_everybody_is_looked_at_and_what_belongs_to_nobody(
 
 @pytest.mark.usefixtures("somebody")
 def test_time_that_is_up_is_told_and_uploads_that_come_late_alarm_nobody() -> None:
-    summary = services.integrity().check(print, seconds=-1)
-    assert (summary.is_whole, summary.is_alarming, summary.is_well) == (False, True, False)
+    summary = app.services.integrity.check(print, seconds=-1)
+    assert (summary.complete, summary.needs_attention, summary.healthy) == (False, True, False)
     assert "time was up" in str(summary)
     late = Summary()
-    late.left[Damage.UPLOAD] = 1
-    assert (late.is_alarming, late.is_well) == (False, False)
+    late.left[Issue.UPLOAD] = 1
+    assert (late.needs_attention, late.healthy) == (False, False)
 
 
 def test_what_the_daily_check_finds_is_raised_and_logged_without_anybodys_data(
@@ -365,16 +374,16 @@ def test_what_the_daily_check_finds_is_raised_and_logged_without_anybodys_data(
         event = client.events.generate_cw_event("aws.events", "Scheduled Event", {}, [])
         everything(repair=True)
         boto3.client("cognito-idp").admin_delete_user(
-            UserPoolId=services.settings().pool_id, Username=sub
+            UserPoolId=app.services.settings.pool_id, Username=sub
         )
-        with pytest.raises(NotWell, match="wrong"):
+        with pytest.raises(IntegrityError, match="wrong"):
             client.lambda_.invoke("check_integrity", event)
         told = capsys.readouterr().out
         assert f"user {sub}" in told
         assert somebody.email not in told
         assert "picture.jpg" not in told
-        services.photos().delete_all(sub)
-        with mock.patch.object(Summary, "is_alarming", False):
+        app.services.photos.delete_all(sub)
+        with mock.patch.object(Summary, "needs_attention", False):
             assert "users" in client.lambda_.invoke("check_integrity", event).payload
 
 

@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from chalicelib import lists
-from chalicelib.models import Photo
-from chalicelib.row_reader import RowReader
+from chalicelib.photos import lists
+from chalicelib.photos.models import Photo
+from chalicelib.photos.query import ItemReader
 from tests import pictures
 from tests.api.conftest import Person
 
@@ -128,7 +128,7 @@ def test_a_page_ends_before_it_takes_too_long(mario: Person) -> None:
     ids = album(mario, 20)
     with (
         mock.patch.object(lists, "_PAGE_SECONDS", -1.0),
-        mock.patch.object(RowReader, "pages", _two_rows_a_call()),
+        mock.patch.object(ItemReader, "pages", _two_rows_a_call()),
     ):
         pages = all_pages(mario, q="rare")
     assert [photo_id for page in pages for photo_id in page] == [ids[12]]
@@ -136,7 +136,7 @@ def test_a_page_ends_before_it_takes_too_long(mario: Person) -> None:
 
 
 def _two_rows_a_call() -> Any:
-    pages = RowReader.pages
+    pages = ItemReader.pages
     return lambda self, query, _, start: pages(self, query, 2, start)
 
 

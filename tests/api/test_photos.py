@@ -12,8 +12,9 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from PIL import Image
 from PIL.ExifTags import Base
 
-from chalicelib import services
-from chalicelib.models import Photo, PhotoState
+import app
+from chalicelib.photos.models import Photo
+from chalicelib.photos.photo import PhotoState
 from tests import pictures
 from tests.api.conftest import Person, broken
 
@@ -22,7 +23,7 @@ TIMEOUT = ReadTimeoutError(endpoint_url="https://aws")
 
 def objects() -> dict[str, dict[str, Any]]:
     """Return what the bucket holds, by key."""
-    s3, bucket = boto3.client("s3"), services.settings().photo_bucket
+    s3, bucket = boto3.client("s3"), app.services.settings.photo_bucket
     keys = [one["Key"] for one in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
     return {key: s3.get_object(Bucket=bucket, Key=key) for key in keys}
 

@@ -5,8 +5,10 @@ from typing import Any
 import boto3
 import pytest
 
-from chalicelib import images, services
-from chalicelib.models import User
+import app
+from chalicelib.accounts.models import User
+from chalicelib.container import Container
+from chalicelib.images import decoding
 from tests import pictures
 from tests.api.conftest import Person
 
@@ -21,7 +23,7 @@ def limited(**limits: int) -> None:
         ssm.put_parameter(
             Name=f"/cloudalbum/{name}", Value=str(value), Type="SecureString", Overwrite=True
         )
-    services._made.clear()
+    app.services = Container()
 
 
 def asked(person: Person, size: int = len(PICTURE)) -> Any:
@@ -32,12 +34,12 @@ def sent(answer: Any) -> str:
     """Send a picture to where the answer says, and return the path that completes it."""
     form = answer.json_body["upload"]
     key = form["fields"]["key"]
-    boto3.client("s3").put_object(Bucket=services.settings().photo_bucket, Key=key, Body=PICTURE)
+    boto3.client("s3").put_object(Bucket=app.services.settings.photo_bucket, Key=key, Body=PICTURE)
     return f"/photos/uploads/{answer.json_body['photo_id']}/complete"
 
 
 def objects() -> list[str]:
-    pages = boto3.client("s3").list_objects_v2(Bucket=services.settings().photo_bucket)
+    pages = boto3.client("s3").list_objects_v2(Bucket=app.services.settings.photo_bucket)
     return [one["Key"] for one in pages.get("Contents", [])]
 
 
@@ -77,7 +79,7 @@ def test_a_full_album_is_refused_before_the_picture_is_decoded(
     limited(MAX_STORAGE_BYTES=len(PICTURE))
     late = sent(asked(mario))
     assert mario.upload(PICTURE).status_code == 200
-    monkeypatch.setattr(images, "decode", lambda *_: pytest.fail("decoded"))
+    monkeypatch.setattr(decoding, "decode", lambda *_: pytest.fail("decoded"))
     assert mario.upload(PICTURE).status_code == 413
     assert mario.post(late).status_code == 413
 
@@ -88,7 +90,7 @@ def test_the_last_place_is_given_once_though_all_saw_it_free(
     limited(MAX_PHOTOS=1)
     late = sent(asked(mario))
     # Both have looked before the first one wrote.
-    monkeypatch.setattr(services.ledger(), "require_room", lambda *_: None)
+    monkeypatch.setattr(app.services.transactions, "require_room", lambda *_: None)
     assert mario.upload(PICTURE).status_code == 200
     before = objects()
     assert mario.upload(PICTURE).status_code == 413

@@ -8,8 +8,8 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
-from chalicelib import services
-from chalicelib.models import Photo
+import app
+from chalicelib.photos.models import Photo
 from tests import pictures
 from tests.api.conftest import PASSWORD, Person, broken
 
@@ -83,7 +83,7 @@ def test_a_departure_goes_on_when_dynamodb_leaves_out_what_it_has_no_capacity_fo
         return {"UnprocessedItems": {table: left} if left else {}}
 
     pauses: list[float] = []
-    monkeypatch.setattr(services.photos(), "_sleep", pauses.append)
+    monkeypatch.setattr(app.services.photos, "_sleep", pauses.append)
     monkeypatch.setattr(BaseClient, "_make_api_call", without_capacity)
     answer = mario.send("DELETE", "/users/me", password=PASSWORD)
     assert (answer.status_code, answer.json_body) == (200, {"ok": True})

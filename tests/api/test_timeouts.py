@@ -8,8 +8,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import BotoCoreError
 
-from chalicelib import aws, services
-from chalicelib.models import Photo, TableMeta, UploadKey, User
+import app
+from chalicelib import clients
+from chalicelib.accounts.models import User
+from chalicelib.clients import TableMeta
+from chalicelib.container import Container
+from chalicelib.photos.models import Photo, UploadKey
 from tests import pictures
 from tests.api.conftest import PASSWORD, Person, aws_of_its_own, post_json
 
@@ -54,7 +58,7 @@ def lose(monkeypatch: pytest.MonkeyPatch, service: str, endpoint: str) -> None:
 
 
 def forget_clients(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services, "_made", {})
+    monkeypatch.setattr(app, "services", Container())
     for model in (Photo, UploadKey, User):
         monkeypatch.setattr(model, "_connection", None)
 
@@ -62,7 +66,7 @@ def forget_clients(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait a tenth of a second where the album waits seconds."""
-    monkeypatch.setattr(aws, "READ_SECONDS", 0.1)
+    monkeypatch.setattr(clients, "READ_SECONDS", 0.1)
     monkeypatch.setattr(TableMeta, "read_timeout_seconds", 0.1)
     forget_clients(monkeypatch)
 
@@ -96,28 +100,28 @@ def test_an_upload_to_a_silent_s3_is_answered_within_ten_seconds(
     mario: Person, monkeypatch: pytest.MonkeyPatch, endpoint: str
 ) -> None:
     lose(monkeypatch, "s3", endpoint)
-    services.uploads()
+    assert app.services.uploads
     began = time.monotonic()
     assert mario.upload(PICTURE).status_code == 503
-    assert aws.READ_SECONDS < time.monotonic() - began < 10
+    assert clients.READ_SECONDS < time.monotonic() - began < 10
 
 
 def test_no_service_can_make_anybody_wait_longer() -> None:
-    attempt = max(aws.READ_SECONDS + HEADERS_FIRST, aws.CONNECT_SECONDS)
-    assert aws.ATTEMPTS * attempt + LONGEST_PAUSE < 10
+    attempt = max(clients.READ_SECONDS + HEADERS_FIRST, clients.CONNECT_SECONDS)
+    assert clients.ATTEMPTS * attempt + LONGEST_PAUSE < 10
 
 
 def test_every_client_has_the_same_limits(mario: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     forget_clients(monkeypatch)
     mario.upload(PICTURE)
-    services.pool()
-    clients = [services._made[service] for service in ("s3", "cognito-idp", "dynamodb")]
-    clients += [services.ledger()._connection.client]
-    clients += [model._get_connection().connection.client for model in (Photo, User)]
-    for client in clients:
+    assert app.services.user_pool
+    created = [app.services.clients.get(service) for service in ("s3", "cognito-idp", "dynamodb")]
+    created += [app.services.transactions._connection.client]
+    created += [model._get_connection().connection.client for model in (Photo, User)]
+    for client in created:
         config = client.meta.config
-        assert config.connect_timeout == aws.CONNECT_SECONDS
-        assert config.read_timeout == aws.READ_SECONDS
+        assert config.connect_timeout == clients.CONNECT_SECONDS
+        assert config.read_timeout == clients.READ_SECONDS
         assert config.retries["mode"] == "standard"
-        assert config.retries["total_max_attempts"] == aws.ATTEMPTS
-        assert config.max_pool_connections == aws.POOL
+        assert config.retries["total_max_attempts"] == clients.ATTEMPTS
+        assert config.max_pool_connections == clients.POOL_CONNECTIONS

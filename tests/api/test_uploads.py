@@ -15,10 +15,12 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError, ReadTimeoutError
 from chalice.test import HTTPResponse
 
-from chalicelib import forms, services
-from chalicelib.models import Photo, PhotoState, UploadKey, User
-from chalicelib.photos import PhotoService
-from chalicelib.sessions import Sessions
+import app
+from chalicelib.accounts.models import User
+from chalicelib.accounts.sessions import Sessions
+from chalicelib.photos.models import Photo, UploadKey
+from chalicelib.photos.photo import PhotoMetadata, PhotoState
+from chalicelib.photos.service import PhotoService
 from tests import pictures
 from tests.api.conftest import PASSWORD, Person, broken
 from tests.api.test_photos import objects
@@ -39,7 +41,7 @@ def ask(person: Person, key: str | None = None, **fields: Any) -> HTTPResponse:
 def send(asked: HTTPResponse, picture: bytes = PICTURE) -> None:
     """Store what the form of an answer would; the end-to-end tests really post it."""
     key = asked.json_body["upload"]["fields"]["key"]
-    bucket = services.settings().photo_bucket
+    bucket = app.services.settings.photo_bucket
     boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=picture)
 
 
@@ -281,7 +283,7 @@ def test_who_loses_a_race_answers_with_the_photo(mario: Person, operation: str) 
     asked = ask(mario)
     send(asked)
     user_id, photo_id = Photo.scan().next().user_id, asked.json_body["photo_id"]
-    uploads = services.uploads()
+    uploads = app.services.uploads
     with meanwhile(mario, operation, lambda: uploads.complete(user_id, photo_id)):
         late = uploads.complete(user_id, photo_id)
     assert late["sha256"] == hashlib.sha256(PICTURE).hexdigest()
@@ -296,11 +298,11 @@ def test_who_is_late_for_a_photo_that_was_deleted_leaves_nothing(
     asked = ask(mario)
     send(asked)
     user_id, photo_id = Photo.scan().next().user_id, asked.json_body["photo_id"]
-    uploads = services.uploads()
+    uploads = app.services.uploads
 
     def complete_and_delete() -> None:
         uploads.complete(user_id, photo_id)
-        services.photos().delete(user_id, photo_id)
+        app.services.photos.delete(user_id, photo_id)
         send(asked)
 
     with (
@@ -327,7 +329,7 @@ def test_bytes_that_replace_others_while_they_are_recorded_are_refused(mario: Pe
 def test_who_is_leaving_gets_neither_a_pending_photo_nor_a_completed_one(mario: Person) -> None:
     asked = ask(mario)
     send(asked)
-    caller = services.sessions().authenticate(mario.token)
+    caller = app.services.sessions.authenticate(mario.token)
     User(caller.sub).begin_deletion(1)
     with mock.patch.object(Sessions, "authenticate", return_value=caller):
         assert ask(mario).status_code == 401
@@ -460,13 +462,12 @@ def one_transaction_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_twenty_requests_at_once_with_one_key_make_one_photo(
     mario: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    user_id = services.sessions().authenticate(mario.token).sub
-    uploads, picture = services.uploads(), pictures.jpeg(20, 20)
+    user_id = app.services.sessions.authenticate(mario.token).sub
+    uploads, picture = app.services.uploads, pictures.jpeg(20, 20)
     one_transaction_at_a_time(monkeypatch)
-    made = at_once(20, lambda: uploads.upload(user_id, picture, forms.PhotoMetadata(), "k"))
+    made = at_once(20, lambda: uploads.upload(user_id, picture, PhotoMetadata(), "k"))
     assert len({photo["id"] for photo in made}) == 1
     assert count(mario) == (1, len(picture))
     assert len(objects()) == 2
-    request = forms.UploadRequest(len(picture), forms.PhotoMetadata())
-    asked = at_once(20, lambda: uploads.begin(user_id, request, "l"))
+    asked = at_once(20, lambda: uploads.begin(user_id, len(picture), PhotoMetadata(), "l"))
     assert len({one["photo_id"] for one in asked}) == 1

@@ -7,15 +7,15 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from chalicelib import services
-from chalicelib.models import User
+import app
+from chalicelib.accounts.models import User
 from tests.api.conftest import PASSWORD, Person, broken, post_json
 
 ACCOUNT = {"email": "super@mario.com", "password": "Super2019!", "username": "SuperMario"}
 
 
 def pool_user(email: str) -> dict[str, Any]:
-    pool_id = services.settings().pool_id
+    pool_id = app.services.settings.pool_id
     user = boto3.client("cognito-idp").admin_get_user(UserPoolId=pool_id, Username=email)
     attributes = {one["Name"]: one["Value"] for one in user["UserAttributes"]}
     return attributes | {"status": user["UserStatus"]}
@@ -100,7 +100,7 @@ def test_two_sessions_signing_out_in_one_second_are_both_refused(mario: Person) 
     other.sign_in()
     sub = User.scan().next().sub
     session, other_session = (
-        services.sessions().authenticate(one.token).origin_jti for one in (mario, other)
+        app.services.sessions.authenticate(one.token).origin_jti for one in (mario, other)
     )
     User(sub).record_sign_out(1_000, {session})
     User(sub).record_sign_out(1_000, {other_session})
@@ -118,7 +118,7 @@ def test_a_sign_up_that_broke_halfway_can_be_repeated(http: Any) -> None:
 
 
 def test_nobody_takes_over_an_account_that_another_one_is_signing_up(http: Any) -> None:
-    services.accounts()._pool.sign_up(ACCOUNT["email"], ACCOUNT["password"], "SuperMario")
+    app.services.accounts._pool.sign_up(ACCOUNT["email"], ACCOUNT["password"], "SuperMario")
     another = ACCOUNT | {"password": "Another-2026"}
     assert post_json(http, "/users/signup", another).status_code == 409
     assert post_json(http, "/users/signin", another).status_code == 401

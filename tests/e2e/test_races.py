@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from chalicelib.storage import user_prefixes
+from chalicelib.photos.storage import user_prefixes
 from tests import pictures
 from tests.e2e.stack import Person, RunningStack, at_once
 from tests.e2e.test_uploads import ask, complete, counters, post

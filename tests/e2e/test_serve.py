@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from chalicelib.http_errors import BODY_LIMIT
+from chalicelib.api.error_table import BODY_LIMIT
 from tests.e2e.stack import Person, RunningStack
 
 pytestmark = pytest.mark.xdist_group("local-stack")

@@ -10,8 +10,8 @@ import pytest
 import requests
 from PIL import Image
 
-from chalicelib.presign import UrlSigner
-from chalicelib.storage import PhotoStorage, upload_key
+from chalicelib.photos.signed_urls import UrlSigner
+from chalicelib.photos.storage import PhotoStorage, upload_key
 from tests import pictures
 from tests.e2e.stack import Person, RunningStack, at_once
 

@@ -23,12 +23,17 @@ EVERYTHING = """
 import sys
 sys.path.insert(0, sys.argv[1])
 import app
-from chalicelib import accounts, aws, cognito, forms, images, photos, storage, tokens
+from chalicelib import clients
+from chalicelib.accounts import cognito, service, tokens
+from chalicelib.api import docs_page, multipart, openapi
+from chalicelib.images import decoding
+from chalicelib.integrity import check
+from chalicelib.photos import lists, storage, uploads
 from jose.backends import RSAKey
 assert RSAKey.__module__ == "jose.backends.cryptography_backend", RSAKey
 for service in ("cognito-idp", "dynamodb", "s3", "ssm"):
-    aws.make_client(service, "eu-west-1")
-s3 = aws.make_client("s3", "eu-west-1")
+    clients.create_client(service, "eu-west-1")
+s3 = clients.create_client("s3", "eu-west-1")
 s3.generate_presigned_url("put_object", {"Bucket": "bucket", "Key": "key"})
 from aws_parameter_store import AwsParameterStore
 AwsParameterStore("eu-west-1")
@@ -41,7 +46,7 @@ for kind in ("jpg", "zlib", "webp", "avif", "littlecms2"):
 import pi_heif
 assert pi_heif.libheif_info()["decoders"]
 heic = open(sys.argv[2], "rb").read()
-assert images.read_picture(heic, (30, 20)).content_type == "image/heic"
+assert decoding.read_image(heic, (30, 20)).content_type == "image/heic"
 files = [getattr(module, "__file__", None) or "" for module in sys.modules.values()]
 assert not [file for file in files if "site-packages" in file]
 """

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.integrity import _WATCH_SECONDS
+from chalicelib.integrity.check import _WATCH_SECONDS
 from infra import package
 from infra.errors import OperatorError
 from infra.stages import Stage

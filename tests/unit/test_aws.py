@@ -11,7 +11,7 @@ from botocore.exceptions import (
 )
 from pynamodb.exceptions import PutError
 
-from chalicelib.aws import as_album_error, bucket_url, client_config, endpoint_url
+from chalicelib.clients import as_album_error, bucket_url, client_config, endpoint_url
 from chalicelib.errors import AlbumError, Throttled, Unavailable
 
 

@@ -9,9 +9,9 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from chalicelib import cognito
-from chalicelib.aws import as_album_error
-from chalicelib.cognito import UserPool
+from chalicelib.accounts import cognito
+from chalicelib.accounts.cognito import UserPool
+from chalicelib.clients import as_album_error
 from chalicelib.errors import ConfigurationError, Conflict, InvalidInput, NotSignedIn, Throttled
 from tests.unit.stubs import stubbed
 
@@ -85,7 +85,7 @@ CALLS: dict[str, Callable[[UserPool], object]] = {
     "sign_up": lambda pool: pool.sign_up("a@example.com", "Good-2026", "A"),
     "initiate_auth": lambda pool: pool.sign_in("a@example.com", "Good-2026"),
     "get_tokens_from_refresh_token": lambda pool: pool.refresh("r"),
-    "forgot_password": lambda pool: pool.forget_password("a@example.com"),
+    "forgot_password": lambda pool: pool.forgot_password("a@example.com"),
     "confirm_forgot_password": lambda pool: pool.reset_password("a@example.com", "1", "Good-2026"),
     "confirm_sign_up": lambda pool: pool.confirm_by_code("a@example.com", "1"),
     "resend_confirmation_code": lambda pool: pool.resend_code("a@example.com"),
@@ -235,7 +235,7 @@ def test_a_dead_refresh_token_is_refused(stub: Stubber, pool: UserPool, code: st
 def test_asking_for_a_mail_tells_nothing_of_the_address(
     stub: Stubber, pool: UserPool, operation: str, codes: list[str]
 ) -> None:
-    ask = pool.forget_password if operation == "forgot_password" else pool.resend_code
+    ask = pool.forgot_password if operation == "forgot_password" else pool.resend_code
     for code in codes:
         stub.add_client_error(operation, code, "Cannot do that for this user")
         ask("a@example.com")
@@ -244,7 +244,7 @@ def test_asking_for_a_mail_tells_nothing_of_the_address(
 def test_too_many_mails_are_told_as_such(stub: Stubber, pool: UserPool) -> None:
     stub.add_client_error("forgot_password", "LimitExceededException", "Attempt limit exceeded")
     with pytest.raises(ClientError):
-        pool.forget_password("a@example.com")
+        pool.forgot_password("a@example.com")
 
 
 @pytest.mark.parametrize(

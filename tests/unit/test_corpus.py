@@ -21,7 +21,7 @@ import pytest
 from PIL import Image
 
 from chalicelib.errors import UndecodableImage, UnsupportedImage
-from chalicelib.images import read_picture
+from chalicelib.images.decoding import read_image
 from tests.pictures import encoded, full_exif, gradient, png_chunk
 
 ROOT = Path(__file__).parents[2]
@@ -150,7 +150,7 @@ def variants(kind: str) -> int:
 
 def outcome(data: bytes) -> str:
     try:
-        picture = read_picture(data, BOX)
+        picture = read_image(data, BOX)
     except (UnsupportedImage, UndecodableImage) as error:
         return type(error).__name__
     with Image.open(io.BytesIO(picture.thumbnail)) as thumbnail:
@@ -160,7 +160,7 @@ def outcome(data: bytes) -> str:
         assert 0 < thumbnail.height <= BOX[1]
     assert picture.width > 0
     assert picture.height > 0
-    return "Picture"
+    return "DecodedImage"
 
 
 def main(kind: str, first: int, last: int) -> None:
@@ -173,7 +173,7 @@ def main(kind: str, first: int, last: int) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_broken_picture_is_shown_or_refused_and_nothing_else(kind: str) -> None:
-    assert outcome(whole(kind)) == "Picture"
+    assert outcome(whole(kind)) == "DecodedImage"
     run = subprocess.run(
         # Pillow warns of much that is broken, which is no error.
         [sys.executable, "-W", "ignore", "-m", "tests.unit.test_corpus", kind],
@@ -185,7 +185,7 @@ def test_a_broken_picture_is_shown_or_refused_and_nothing_else(kind: str) -> Non
     last = "".join(run.stdout.splitlines(keepends=True)[-1:])
     assert run.returncode == 0, f"{last}\n{run.stderr}"
     found = {line.split()[-1] for line in run.stdout.splitlines()}
-    assert found >= {"Picture", "UndecodableImage"}
+    assert found >= {"DecodedImage", "UndecodableImage"}
     assert len(run.stdout.splitlines()) == variants(kind)
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from chalicelib.cursors import Cursors
 from chalicelib.errors import InvalidInput
+from chalicelib.photos.lists import Cursors
 
 CURSORS = Cursors(lambda: "secret")
 

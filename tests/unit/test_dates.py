@@ -5,6 +5,7 @@ from datetime import datetime
 import pytest
 
 from chalicelib import dates
+from chalicelib.photos.photo import sort_key
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ def test_an_offset_that_is_none_is_left_out(offset: str | None) -> None:
 
 
 def test_photos_sort_by_their_own_local_time_wherever_they_were_taken() -> None:
-    tokyo = dates.local_sort_key(datetime.fromisoformat("2019-05-06T09:00:00+09:00"), "a")
-    lisbon = dates.local_sort_key(datetime.fromisoformat("2019-05-06T08:00:00+01:00"), "b")
-    later = dates.local_sort_key(datetime.fromisoformat("2019-05-06T09:00:00.5"), "a")
+    tokyo = sort_key(datetime.fromisoformat("2019-05-06T09:00:00+09:00"), "a")
+    lisbon = sort_key(datetime.fromisoformat("2019-05-06T08:00:00+01:00"), "b")
+    later = sort_key(datetime.fromisoformat("2019-05-06T09:00:00.5"), "a")
     assert lisbon < tokyo < later

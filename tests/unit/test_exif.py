@@ -8,7 +8,7 @@ from PIL import Image
 from PIL.ExifTags import GPS, Base
 from PIL.TiffImagePlugin import IFDRational
 
-from chalicelib.exif import Exif, read_exif, read_orientation
+from chalicelib.images.exif import Exif, read_exif, read_orientation
 from tests import pictures
 
 

@@ -7,28 +7,31 @@ from typing import Any
 import pytest
 from requests_toolbelt import MultipartEncoder
 
-from chalicelib import forms, schemas
+from chalicelib.api import requests
+from chalicelib.api.multipart import ImageUpload, image_upload
+from chalicelib.api.parsing import json_body, photo_query, string_values
 from chalicelib.errors import InvalidInput
+from chalicelib.photos.photo import PhotoMetadata
 
 Field = Any
 
 
-def form(**fields: Field) -> forms.PhotoForm:
+def form(**fields: Field) -> ImageUpload:
     encoder = MultipartEncoder(fields)
-    return forms.photo_form(encoder.to_string(), encoder.content_type)
+    return image_upload(encoder.to_string(), encoder.content_type)
 
 
-def metadata(**fields: Field) -> forms.PhotoMetadata:
+def metadata(**fields: Field) -> PhotoMetadata:
     return form(file=("a.jpg", b"bytes", "image/jpeg"), **fields).metadata
 
 
-def sign_up(**fields: Field) -> schemas.SignUp:
+def sign_up(**fields: Field) -> requests.SignUp:
     account = {"email": "mario@example.com", "password": "Secret-2026", "username": "Mario"}
-    return forms.json_body(json.dumps(account | fields).encode(), schemas.SignUp)
+    return json_body(json.dumps(account | fields).encode(), requests.SignUp)
 
 
 def test_a_json_object_is_read() -> None:
-    assert forms.json_body(b'{"email": "a@b.c", "more": 1}', schemas.Address).email == "a@b.c"
+    assert json_body(b'{"email": "a@b.c", "more": 1}', requests.Address).email == "a@b.c"
 
 
 @pytest.mark.parametrize(
@@ -49,7 +52,7 @@ def test_a_json_object_is_read() -> None:
 )
 def test_a_body_that_is_no_json_object_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidInput, match="^body: expected a JSON object$"):
-        forms.json_body(body, schemas.Address)
+        json_body(body, requests.Address)
 
 
 def test_an_email_is_lower_cased() -> None:
@@ -101,12 +104,12 @@ def test_a_name_may_be_in_any_script(name: str) -> None:
 
 def test_a_missing_field_is_refused_by_name() -> None:
     with pytest.raises(InvalidInput, match="^refreshToken: expected the refreshToken that"):
-        forms.json_body(b"{}", schemas.Refresh)
+        json_body(b"{}", requests.Refresh)
 
 
 def test_a_field_that_there_is_not_is_told_those_that_there_are() -> None:
     with pytest.raises(InvalidInput, match="^titel`s: expected one of address, city, desc"):
-        forms.json_body(b'{"titel`s": "a"}', schemas.Metadata)
+        json_body(b'{"titel`s": "a"}', requests.PhotoChanges)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +123,7 @@ def test_a_field_that_there_is_not_is_told_those_that_there_are() -> None:
 )
 def test_what_is_expected_is_told_with_null_where_it_may_be(body: bytes, expected: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        forms.json_body(body, schemas.Metadata)
+        json_body(body, requests.PhotoChanges)
     assert str(refused.value) == expected
 
 
@@ -131,8 +134,10 @@ def test_json_may_not_smuggle_half_a_character(value: str) -> None:
 
 
 def test_a_query_is_read_from_its_texts() -> None:
-    asked = forms.texts({"limit": "50", "from": "2012-07-15", "other": "x"}, schemas.PhotoQuery)
-    query = forms.photo_query(asked)
+    asked = string_values(
+        {"limit": "50", "from": "2012-07-15", "other": "x"}, requests.ListParameters
+    )
+    query = photo_query(asked)
     assert (query.limit, query.first, query.last) == (50, "2012-07-15", None)
 
 
@@ -167,7 +172,7 @@ def test_a_form_without_a_picture_is_refused(fields: dict[str, Field]) -> None:
 def test_two_pictures_in_one_form_are_refused_so_that_none_is_lost() -> None:
     encoder = MultipartEncoder([("file", ("a", b"1")), ("file", ("b", b"2"))])
     with pytest.raises(InvalidInput, match="^file: expected once"):
-        forms.photo_form(encoder.to_string(), encoder.content_type)
+        image_upload(encoder.to_string(), encoder.content_type)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +194,7 @@ def test_two_pictures_in_one_form_are_refused_so_that_none_is_lost() -> None:
 )
 def test_a_broken_form_is_refused(body: bytes, content_type: str) -> None:
     with pytest.raises(InvalidInput, match=r"^(body|file): expected"):
-        forms.photo_form(body, content_type)
+        image_upload(body, content_type)
 
 
 @pytest.mark.parametrize(
@@ -204,18 +209,18 @@ def test_a_broken_form_is_refused(body: bytes, content_type: str) -> None:
 def test_a_name_in_an_odd_codec_is_refused(disposition: str) -> None:
     body = f"--x\r\nContent-Disposition: {disposition}\r\n\r\npicture\r\n--x--".encode()
     with pytest.raises(InvalidInput, match="^body: expected"):
-        forms.photo_form(body, "multipart/form-data; boundary=x")
+        image_upload(body, "multipart/form-data; boundary=x")
 
 
 @pytest.mark.parametrize("boundary", ["unicode_escape''%5Cud800", "a%00b''BB"])
 def test_a_boundary_in_an_odd_codec_is_refused(boundary: str) -> None:
     with pytest.raises(InvalidInput, match="^body: expected"):
-        forms.photo_form(b"--x--", f"multipart/form-data; boundary*={boundary}")
+        image_upload(b"--x--", f"multipart/form-data; boundary*={boundary}")
 
 
 def test_a_form_of_countless_parts_is_refused_before_it_is_split() -> None:
     with pytest.raises(InvalidInput, match="at most 64 parts"):
-        forms.photo_form(b"--x\r\n" * 100_000, "multipart/form-data; boundary=x")
+        image_upload(b"--x\r\n" * 100_000, "multipart/form-data; boundary=x")
 
 
 def test_all_metadata_fields_are_read() -> None:
@@ -236,7 +241,7 @@ def test_all_metadata_fields_are_read() -> None:
     assert read.filename_orig == "IMG_1.JPG"
     assert (read.geotag_lat, read.geotag_lng) == (45.5, 0)
     assert read.taken_date is not None
-    assert read.taken_date.isoformat() == "2012-07-15T09:46:46"
+    assert read.taken_date == "2012-07-15T09:46:46"
     texts = (read.tags, read.desc, read.make, read.model, read.city, read.nation, read.address)
     assert texts == (
         "sea, sun",
@@ -253,7 +258,7 @@ def test_all_metadata_fields_are_read() -> None:
 def test_what_browsers_send_for_a_missing_value_counts_as_absent(absent: str) -> None:
     names = ("tags", "desc", "make", "geotag_lat", "geotag_lng", "taken_date")
     read = metadata(**dict.fromkeys(names, absent), filename_orig=absent)
-    assert read == forms.PhotoMetadata(filename_orig="a.jpg")
+    assert read == PhotoMetadata(filename_orig="a.jpg")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from chalicelib import errors
-from chalicelib.http_errors import ANSWERS
+from chalicelib.api.error_table import STATUS_AND_CODE
 
 
 def subclasses(kind: type[errors.AlbumError]) -> Iterator[type[errors.AlbumError]]:
@@ -17,4 +17,4 @@ def subclasses(kind: type[errors.AlbumError]) -> Iterator[type[errors.AlbumError
 @pytest.mark.parametrize("kind", sorted(subclasses(errors.AlbumError), key=str))
 def test_every_error_of_the_album_has_a_status(kind: type[errors.AlbumError]) -> None:
     is_abstract = bool(kind.__subclasses__())
-    assert (kind in ANSWERS) is not is_abstract
+    assert (kind in STATUS_AND_CODE) is not is_abstract

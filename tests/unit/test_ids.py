@@ -1,25 +1,25 @@
-"""Photo ids."""
+"""Photo photo."""
 
 import time
 import uuid
 
 import pytest
 
-from chalicelib import ids
+from chalicelib.photos import photo
 
 
 def test_ids_are_version_7_and_sort_by_time(monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
     for milliseconds in (1, 255, 256, 1_800_000_000_000):
         monkeypatch.setattr(time, "time_ns", lambda ms=milliseconds: ms * 1_000_000)
-        made.append(ids.new_id())
+        made.append(photo.new_id())
     assert made == sorted(made)
     assert {uuid.UUID(one).version for one in made} == {7}
     assert {uuid.UUID(one).variant for one in made} == {uuid.RFC_4122}
 
 
 def test_what_was_made_is_an_id() -> None:
-    assert all(ids.is_id(ids.new_id()) for _ in range(100))
+    assert all(photo.is_id(photo.new_id()) for _ in range(100))
 
 
 @pytest.mark.parametrize(
@@ -35,4 +35,4 @@ def test_what_was_made_is_an_id() -> None:
     ],
 )
 def test_anything_else_is_none(text: str) -> None:
-    assert not ids.is_id(text)
+    assert not photo.is_id(text)

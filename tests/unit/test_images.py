@@ -12,9 +12,9 @@ import pytest
 from PIL import Image, ImageChops, ImageCms, ImageStat
 from PIL.ExifTags import Base
 
-from chalicelib import images
 from chalicelib.errors import UndecodableImage, UnsupportedImage
-from chalicelib.images import read_picture
+from chalicelib.images import decoding
+from chalicelib.images.decoding import read_image
 from tests import pictures
 from tests.pictures import encoded, gradient, photo_like
 
@@ -23,7 +23,7 @@ BOX = (300, 200)
 
 
 def thumbnail_of(data: bytes) -> Image.Image:
-    return Image.open(io.BytesIO(read_picture(data, BOX).thumbnail))
+    return Image.open(io.BytesIO(read_image(data, BOX).thumbnail))
 
 
 def profile(name: Literal["LAB", "XYZ", "sRGB"]) -> bytes:
@@ -44,7 +44,7 @@ def profile(name: Literal["LAB", "XYZ", "sRGB"]) -> bytes:
     ],
 )
 def test_each_format_is_known_by_its_bytes(kind: str, content_type: str, extension: str) -> None:
-    picture = read_picture(encoded(gradient(), kind), BOX)
+    picture = read_image(encoded(gradient(), kind), BOX)
     assert (picture.content_type, picture.extension) == (content_type, extension)
     assert (picture.width, picture.height) == (640, 480)
 
@@ -52,7 +52,7 @@ def test_each_format_is_known_by_its_bytes(kind: str, content_type: str, extensi
 def test_a_jpeg_with_more_pictures_behind_it_is_a_jpeg() -> None:
     data = encoded(gradient(), "MPO", save_all=True, append_images=[gradient(100, 100)])
     assert Image.open(io.BytesIO(data)).format == "MPO"
-    picture = read_picture(data, BOX)
+    picture = read_image(data, BOX)
     assert (picture.content_type, picture.extension) == ("image/jpeg", "jpg")
     assert (picture.width, picture.height) == (640, 480)
 
@@ -94,7 +94,7 @@ def test_all_eight_orientations_come_out_upright(orientation: int, kind: str) ->
     stored = upright.transpose(turns[orientation]) if orientation in turns else upright
     tags = pictures.exif({Base.Orientation: orientation})
     # pillow-heif turns what EXIF says into the turn that HEIF has for it.
-    picture = read_picture(encoded(stored, kind, exif=tags.tobytes()), BOX)
+    picture = read_image(encoded(stored, kind, exif=tags.tobytes()), BOX)
     thumbnail = Image.open(io.BytesIO(picture.thumbnail))
     assert (picture.width, picture.height) == (600, 400)
     assert thumbnail.size == (300, 200)
@@ -159,7 +159,7 @@ def test_a_profile_that_does_not_fit_is_ignored() -> None:
 @pytest.mark.parametrize("data", [b"", b"GIF", b"<svg/>", b"%PDF-1.7", b"\0" * 1000, b"text" * 99])
 def test_what_is_no_picture_is_unsupported(data: bytes) -> None:
     with pytest.raises(UnsupportedImage):
-        read_picture(data, BOX)
+        read_image(data, BOX)
 
 
 @pytest.mark.parametrize("share", [0.05, 0.5])
@@ -167,13 +167,13 @@ def test_what_is_no_picture_is_unsupported(data: bytes) -> None:
 def test_a_picture_that_is_cut_off_is_undecodable(kind: str, share: float) -> None:
     whole = encoded(gradient(), kind)
     with pytest.raises(UndecodableImage):
-        read_picture(whole[: int(len(whole) * share)], BOX)
+        read_image(whole[: int(len(whole) * share)], BOX)
 
 
 @pytest.mark.parametrize("size", [(30_000, 30_000), (2_000_000_000, 2)])
 def test_a_decompression_bomb_is_refused_before_it_is_decoded(size: tuple[int, int]) -> None:
     with pytest.raises(UndecodableImage, match="too many pixels"):
-        read_picture(pictures.png_claiming(*size), BOX)
+        read_image(pictures.png_claiming(*size), BOX)
 
 
 def test_a_webp_is_judged_by_the_copies_its_decoder_keeps() -> None:
@@ -182,15 +182,15 @@ def test_a_webp_is_judged_by_the_copies_its_decoder_keeps() -> None:
     start = data.index(b"VP8L") + 9
     data[start : start + 4] = (15_999 | 15_999 << 14).to_bytes(4, "little")
     with pytest.raises(UndecodableImage, match="too many pixels"):
-        read_picture(bytes(data), BOX)
+        read_image(bytes(data), BOX)
 
 
 def test_a_process_that_has_much_memory_decodes_as_well() -> None:
     script = """
-from chalicelib.images import read_picture
+from chalicelib.images.decoding import read_image
 from tests.pictures import encoded, gradient, photo_like
 held = b"x" * 800_000_000
-print(read_picture(encoded(gradient(), "AVIF"), (300, 200)).width)
+print(read_image(encoded(gradient(), "AVIF"), (300, 200)).width)
 """
     run = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
@@ -203,12 +203,12 @@ def test_a_large_picture_is_shrunk_without_a_converted_copy_of_the_whole(mode: s
     # In a process of its own, whose peak is this picture's alone.
     script = f"""
 import resource
-from chalicelib.images import read_picture
+from chalicelib.images.decoding import read_image
 from tests.pictures import encoded
 from PIL import Image
 data = encoded(Image.new("{mode}", (6000, 6000)), "PNG")
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-read_picture(data, (300, 200))
+read_image(data, (300, 200))
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
 """
     run = subprocess.run(
@@ -241,7 +241,7 @@ def test_a_jpeg_decoded_at_a_reduced_scale_looks_as_good_as_one_decoded_in_full(
     with Image.open(io.BytesIO(data)) as whole:
         small = thumbnail_of(data)
         ideal = whole.resize(small.size, Image.Resampling.LANCZOS)
-    plain = encoded(ideal, "JPEG", quality=images._THUMBNAIL_QUALITY)
+    plain = encoded(ideal, "JPEG", quality=decoding._THUMBNAIL_QUALITY)
     best = difference_in_decibels(Image.open(io.BytesIO(plain)), ideal)
     assert difference_in_decibels(small, ideal) > best - 0.15
 
@@ -256,12 +256,12 @@ Image.linear_gradient("L").resize((12000, 9000)).convert("RGB").save({str(path)!
     read = f"""
 import re
 from pathlib import Path
-from chalicelib.images import read_picture
+from chalicelib.images.decoding import read_image
 data = Path({str(path)!r}).read_bytes()
 kilobytes = lambda name: int(re.search(name + r":\\s+(\\d+) kB", status.read_text())[1])
 status = Path("/proc/self/status")  # unlike getrusage, it knows nothing of the parent's peak
 before = kilobytes("VmRSS")
-assert read_picture(data, (300, 200)).width == 12000
+assert read_image(data, (300, 200)).width == 12000
 print((kilobytes("VmHWM") - before) * 1024)
 """
     for script in (make, read):
@@ -277,13 +277,13 @@ def test_a_progressive_jpeg_is_refused_by_what_it_keeps_in_memory() -> None:
     start = small.index(b"\xff\xc2") + 5
     huge = small[:start] + struct.pack(">HH", 13_300, 13_300) + small[start + 4 :]
     with pytest.raises(UndecodableImage, match="too many pixels"):
-        read_picture(huge, BOX)
+        read_image(huge, BOX)
 
 
 def test_a_heic_file_shows_its_primary_picture() -> None:
     red, lime = Image.new("RGB", (900, 600), "red"), Image.new("RGB", (600, 900), "lime")
     data = encoded(red, "HEIF", save_all=True, append_images=[lime], primary_index=1)
-    picture = read_picture(data, BOX)
+    picture = read_image(data, BOX)
     assert (picture.width, picture.height) == (600, 900)
     assert thumbnail_of(data).getpixel((66, 100)) == pytest.approx((0, 255, 0), abs=12)
 
@@ -293,12 +293,12 @@ def test_the_turns_of_a_heic_file_count_and_those_of_its_exif_do_not() -> None:
     data = encoded(gradient(400, 300), "HEIF", exif=tags)
     unturned = data.replace(b"irot", b"skip")
     assert unturned != data
-    assert read_picture(data, BOX).height == 400
-    assert read_picture(unturned, BOX).height == 300
+    assert read_image(data, BOX).height == 400
+    assert read_image(unturned, BOX).height == 300
 
 
 def test_what_a_camera_wrote_into_a_heic_file_is_read() -> None:
-    found = read_picture(encoded(gradient(), "HEIF", exif=pictures.full_exif().tobytes()), BOX).exif
+    found = read_image(encoded(gradient(), "HEIF", exif=pictures.full_exif().tobytes()), BOX).exif
     assert (found.model, found.latitude, found.longitude) == ("DSLR-A300", -33.8583333, -70.5)
     assert found.taken is not None
     assert found.taken.isoformat() == "2019-05-06T07:08:09+09:00"
@@ -307,7 +307,7 @@ def test_what_a_camera_wrote_into_a_heic_file_is_read() -> None:
 @pytest.mark.parametrize("brand", [b"mif1", b"heix"])
 def test_heic_under_another_brand_is_the_same(brand: bytes) -> None:
     data = encoded(gradient(), "HEIF").replace(b"heic", brand, 1)
-    assert read_picture(data, BOX).content_type == "image/heic"
+    assert read_image(data, BOX).content_type == "image/heic"
 
 
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "TIFF", "MPO", "AVIF"])
@@ -367,7 +367,7 @@ def test_the_lightness_of_a_lab_tiff_is_kept() -> None:
 
 def test_every_known_format_is_named_to_who_sends_another() -> None:
     with pytest.raises(UnsupportedImage) as refusal:
-        read_picture(b"%PDF-1.7", BOX)
+        read_image(b"%PDF-1.7", BOX)
     assert str(refusal.value).endswith("JPEG, PNG, GIF, WebP, BMP, TIFF, AVIF or HEIC.")
 
 
@@ -384,16 +384,16 @@ def test_heic_that_crashes_its_decoder_is_undecodable(
 ) -> None:
     monkeypatch.setattr(sys, "executable", program(tmp_path, "kill -SEGV $$"))
     with pytest.raises(UndecodableImage, match="broken"):
-        read_picture(encoded(gradient(), "HEIF"), BOX)
+        read_image(encoded(gradient(), "HEIF"), BOX)
 
 
 def test_heic_that_takes_too_long_is_undecodable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "executable", program(tmp_path, "exec sleep 60"))
-    monkeypatch.setattr(images, "_SECONDS_APART", 0.1)
+    monkeypatch.setattr(decoding, "_SECONDS_APART", 0.1)
     with pytest.raises(UndecodableImage, match="too long"):
-        read_picture(encoded(gradient(), "HEIF"), BOX)
+        read_image(encoded(gradient(), "HEIF"), BOX)
 
 
 def test_a_decoder_of_heic_that_does_not_start_is_no_fault_of_the_picture(
@@ -401,7 +401,7 @@ def test_a_decoder_of_heic_that_does_not_start_is_no_fault_of_the_picture(
 ) -> None:
     monkeypatch.setattr(sys, "executable", program(tmp_path, "exit 1"))
     with pytest.raises(subprocess.CalledProcessError):
-        read_picture(encoded(gradient(), "HEIF"), BOX)
+        read_image(encoded(gradient(), "HEIF"), BOX)
 
 
 def test_the_decoder_of_heic_has_no_credentials(
@@ -411,7 +411,7 @@ def test_the_decoder_of_heic_has_no_credentials(
     seen = tmp_path / "environment"
     monkeypatch.setattr(sys, "executable", program(tmp_path, f"env > {seen}; exit 1"))
     with pytest.raises(subprocess.CalledProcessError):
-        read_picture(encoded(gradient(), "HEIF"), BOX)
+        read_image(encoded(gradient(), "HEIF"), BOX)
     assert "PYTHONPATH" in seen.read_text()
     assert "secret" not in seen.read_text()
 
@@ -422,8 +422,8 @@ def test_the_decoder_of_heic_is_found_from_any_folder(tmp_path: Path) -> None:
     script = f"""
 import sys
 sys.path.append({str(ROOT)!r})
-from chalicelib.images import read_picture
-print(read_picture(open("picture", "rb").read(), (300, 200)).width)
+from chalicelib.images.decoding import read_image
+print(read_image(open("picture", "rb").read(), (300, 200)).width)
 """
     run = subprocess.run(
         [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True

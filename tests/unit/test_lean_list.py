@@ -9,7 +9,8 @@ ROOT = Path(__file__).parents[2]
 SCRIPT = """
 import dataclasses, json, sys
 from botocore.awsrequest import AWSResponse
-from chalicelib import forms, services
+from chalicelib.container import Container
+from chalicelib.photos.photo import PhotoQuery
 from chalicelib.settings import Settings
 
 class Body(bytes):
@@ -18,13 +19,14 @@ class Body(bytes):
 
 settings = dict.fromkeys((field.name for field in dataclasses.fields(Settings)), "x")
 settings |= {"presigned_url_seconds": 60, "region": "eu-west-1"}
-services._made["settings"] = Settings(**settings)
+services = Container()
+services.settings = Settings(**settings)
 item = {"id": {"S": "1"}, "user_id": {"S": "sub-1"}, "filename": {"S": "1.jpg"}}
 body = Body(json.dumps({"Items": [item]}).encode())
-services._client("dynamodb").meta.events.register(
+services.clients.get("dynamodb").meta.events.register(
     "before-send.dynamodb", lambda request, **_: AWSResponse(request.url, 200, {}, body)
 )
-page = services.lists().page("sub-1", forms.PhotoQuery())
+page = services.lists.page("sub-1", PhotoQuery())
 print(page.photos[0]["thumbSrc"])
 print({"PIL", "pynamodb", "requests", "requests_toolbelt"} & set(sys.modules) or "nothing heavy")
 """

@@ -8,12 +8,12 @@ from botocore.stub import ANY, Stubber
 from pynamodb.connection import Connection
 from pynamodb.exceptions import TransactWriteError
 
-from chalicelib import ledger
-from chalicelib.aws import as_album_error
-from chalicelib.errors import NotSignedIn, Overtaken, QuotaExceeded, Throttled
-from chalicelib.ledger import Ledger
-from chalicelib.models import Photo, User
-from chalicelib.quotas import Quota
+from chalicelib.accounts.models import User
+from chalicelib.clients import as_album_error
+from chalicelib.errors import AlreadyWritten, NotSignedIn, QuotaExceeded, Throttled
+from chalicelib.photos import transactions
+from chalicelib.photos.models import Photo
+from chalicelib.photos.transactions import PhotoTransactions, Quota
 
 CONFLICT = {"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}
 FAILED = {"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"}
@@ -42,8 +42,8 @@ def pauses() -> list[float]:
 
 
 @pytest.fixture
-def books(stub: Stubber, connection: Connection, pauses: list[float]) -> Ledger:
-    return Ledger(connection, sleep=pauses.append)
+def books(stub: Stubber, connection: Connection, pauses: list[float]) -> PhotoTransactions:
+    return PhotoTransactions(connection, sleep=pauses.append)
 
 
 @pytest.fixture
@@ -63,7 +63,9 @@ def cancel(stub: Stubber, *reasons: dict[str, str]) -> None:
     )
 
 
-def test_row_and_counters_go_in_one_transaction(stub: Stubber, books: Ledger, photo: Photo) -> None:
+def test_row_and_counters_go_in_one_transaction(
+    stub: Stubber, books: PhotoTransactions, photo: Photo
+) -> None:
     expected = {"TransactItems": [{"Put": ANY}, {"Update": ANY}], "ReturnConsumedCapacity": ANY}
     stub.add_response("transact_write_items", {}, expected)
     books.add(photo)
@@ -74,7 +76,7 @@ def test_row_and_counters_go_in_one_transaction(stub: Stubber, books: Ledger, ph
 )
 def test_a_transaction_that_met_another_is_tried_again_after_a_pause(
     stub: Stubber,
-    books: Ledger,
+    books: PhotoTransactions,
     photo: Photo,
     pauses: list[float],
     where: tuple[dict[str, str], dict[str, str]],
@@ -94,9 +96,9 @@ def test_a_transaction_that_met_another_is_tried_again_after_a_pause(
 
 @pytest.mark.parametrize("operation", ["add", "reserve", "complete", "remove"])
 def test_who_never_gets_through_is_throttled_and_does_not_wait_for_ever(
-    stub: Stubber, books: Ledger, photo: Photo, pauses: list[float], operation: str
+    stub: Stubber, books: PhotoTransactions, photo: Photo, pauses: list[float], operation: str
 ) -> None:
-    for _ in range(ledger._TRIES):
+    for _ in range(transactions._TRIES):
         cancel(stub, NONE, CONFLICT)
     with pytest.raises(Throttled):
         getattr(books, operation)(photo)
@@ -104,7 +106,7 @@ def test_who_never_gets_through_is_throttled_and_does_not_wait_for_ever(
 
 
 def test_an_account_without_a_row_gets_one(
-    stub: Stubber, books: Ledger, photo: Photo, monkeypatch: pytest.MonkeyPatch
+    stub: Stubber, books: PhotoTransactions, photo: Photo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[str] = []
 
@@ -120,7 +122,7 @@ def test_an_account_without_a_row_gets_one(
 
 
 def test_an_account_that_is_leaving_gets_no_photo(
-    stub: Stubber, books: Ledger, photo: Photo, monkeypatch: pytest.MonkeyPatch
+    stub: Stubber, books: PhotoTransactions, photo: Photo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(User, "get", lambda *_, **__: User("sub-1", deleting_at=1))
     cancel(stub, NONE, FAILED)
@@ -129,7 +131,7 @@ def test_an_account_that_is_leaving_gets_no_photo(
 
 
 def test_a_photo_that_another_request_removed_is_not_discounted_twice(
-    stub: Stubber, books: Ledger, photo: Photo
+    stub: Stubber, books: PhotoTransactions, photo: Photo
 ) -> None:
     cancel(stub, FAILED, NONE)
     books.remove(photo)
@@ -137,7 +139,7 @@ def test_a_photo_that_another_request_removed_is_not_discounted_twice(
 
 @pytest.mark.parametrize("operation", ["add", "reserve", "complete", "remove"])
 def test_other_failures_pass_through(
-    stub: Stubber, books: Ledger, photo: Photo, operation: str
+    stub: Stubber, books: PhotoTransactions, photo: Photo, operation: str
 ) -> None:
     stub.add_client_error("transact_write_items", "ValidationException", "too large")
     with pytest.raises(TransactWriteError):
@@ -145,7 +147,7 @@ def test_other_failures_pass_through(
 
 
 def test_a_photo_to_be_is_written_beside_its_key_and_only_while_its_owner_stays(
-    stub: Stubber, books: Ledger, photo: Photo
+    stub: Stubber, books: PhotoTransactions, photo: Photo
 ) -> None:
     items = [{"ConditionCheck": ANY}, {"Put": ANY}, {"Put": ANY}]
     expected = {"TransactItems": items, "ReturnConsumedCapacity": ANY}
@@ -154,7 +156,7 @@ def test_a_photo_to_be_is_written_beside_its_key_and_only_while_its_owner_stays(
 
 
 def test_an_account_that_is_leaving_can_ask_for_no_upload(
-    stub: Stubber, books: Ledger, photo: Photo, monkeypatch: pytest.MonkeyPatch
+    stub: Stubber, books: PhotoTransactions, photo: Photo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(User, "get", lambda *_, **__: User("sub-1", deleting_at=1))
     cancel(stub, FAILED, NONE, NONE)
@@ -163,29 +165,29 @@ def test_an_account_that_is_leaving_can_ask_for_no_upload(
 
 
 def test_who_comes_second_is_told_so_after_conflicts_too(
-    stub: Stubber, books: Ledger, photo: Photo
+    stub: Stubber, books: PhotoTransactions, photo: Photo
 ) -> None:
     for _ in range(2):  # the second reason is that of the key, and PynamoDB sends updates last
         cancel(stub, NONE, CONFLICT, NONE)
         cancel(stub, NONE, FAILED, NONE)
-        with pytest.raises(Overtaken):
+        with pytest.raises(AlreadyWritten):
             books.add(photo, "key")
     cancel(stub, NONE, NONE, FAILED)
-    with pytest.raises(Overtaken):
+    with pytest.raises(AlreadyWritten):
         books.reserve(photo, "key")
     cancel(stub, FAILED, NONE)
-    with pytest.raises(Overtaken):
+    with pytest.raises(AlreadyWritten):
         books.complete(photo)
 
 
 @pytest.fixture
-def limited(stub: Stubber, connection: Connection, pauses: list[float]) -> Ledger:
-    return Ledger(connection, Quota(photos=2, storage_bytes=100), pauses.append)
+def limited(stub: Stubber, connection: Connection, pauses: list[float]) -> PhotoTransactions:
+    return PhotoTransactions(connection, Quota(photos=2, storage_bytes=100), pauses.append)
 
 
 @pytest.mark.parametrize("operation", ["add", "reserve", "complete"])
 def test_the_quota_is_a_condition_of_the_very_transaction_that_writes(
-    stub: Stubber, limited: Ledger, photo: Photo, operation: str
+    stub: Stubber, limited: PhotoTransactions, photo: Photo, operation: str
 ) -> None:
     written: list[str] = []
 
@@ -208,7 +210,7 @@ def test_the_quota_is_a_condition_of_the_very_transaction_that_writes(
 
 
 def test_a_full_account_is_told_from_one_that_had_room_a_moment_later(
-    stub: Stubber, limited: Ledger, photo: Photo, monkeypatch: pytest.MonkeyPatch
+    stub: Stubber, limited: PhotoTransactions, photo: Photo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = [User("sub-1", photo_count=1, storage_bytes=90), User("sub-1", photo_count=2)]
     monkeypatch.setattr(User, "get", lambda *_, **__: rows.pop(0))
@@ -219,22 +221,22 @@ def test_a_full_account_is_told_from_one_that_had_room_a_moment_later(
 
 
 def test_who_comes_second_is_told_so_even_if_the_album_is_full_by_now(
-    stub: Stubber, limited: Ledger, photo: Photo
+    stub: Stubber, limited: PhotoTransactions, photo: Photo
 ) -> None:
     cancel(stub, NONE, FAILED, FAILED)
-    with pytest.raises(Overtaken):
+    with pytest.raises(AlreadyWritten):
         limited.add(photo, "key")
     cancel(stub, FAILED, FAILED)
-    with pytest.raises(Overtaken):
+    with pytest.raises(AlreadyWritten):
         limited.complete(photo)
 
 
 @pytest.mark.parametrize("operation", ["add", "reserve", "complete", "remove"])
 def test_a_transaction_without_capacity_is_throttled_though_nothing_tells_what_was_cancelled(
-    stub: Stubber, books: Ledger, photo: Photo, operation: str
+    stub: Stubber, books: PhotoTransactions, photo: Photo, operation: str
 ) -> None:
     stub.add_client_error("transact_write_items", "ProvisionedThroughputExceededException")
     with pytest.raises(TransactWriteError) as error:
         getattr(books, operation)(photo)
     assert isinstance(as_album_error(error.value), Throttled)
-    assert not ledger.was_cancelled(error.value)  # so objects stay: the row may be there
+    assert not transactions.was_cancelled(error.value)  # so objects stay: the row may be there

@@ -5,7 +5,7 @@ import json
 import msgspec
 import pytest
 
-from chalicelib.lists import _answer_bytes
+from chalicelib.photos.lists import _response_bytes
 
 
 @pytest.mark.parametrize(
@@ -16,5 +16,5 @@ def test_a_photo_is_not_larger_than_it_was_taken_for(text: str) -> None:
     shown = {**known, "thumbSrc": "", "originalSrc": ""}
     # Lambda's Python writes the body, which is JSON already, as a text of ASCII.
     answer = json.dumps(msgspec.json.encode(shown).decode())[1:-1]
-    size = _answer_bytes(known)
+    size = _response_bytes(known)
     assert len(answer) <= size <= 1.5 * len(answer) + 100

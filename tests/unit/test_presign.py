@@ -12,8 +12,8 @@ import pytest
 from botocore import auth
 from botocore.credentials import ReadOnlyCredentials
 
-from chalicelib.aws import bucket_url, client_config
-from chalicelib.presign import UrlSigner
+from chalicelib.clients import bucket_url, client_config
+from chalicelib.photos.signed_urls import UrlSigner
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 

@@ -13,18 +13,37 @@ from email.message import Message
 from typing import Any
 from urllib.parse import unquote
 
+import msgspec
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from requests_toolbelt import MultipartEncoder
 
-from chalicelib import dates, forms, ids, schemas, text
-from chalicelib.cursors import Cursors
+from chalicelib import dates
+from chalicelib.accounts.tokens import KeySet, TokenVerifier
+from chalicelib.api import requests
+from chalicelib.api.multipart import image_upload
+from chalicelib.api.parsing import (
+    json_body,
+    photo_changes,
+    photo_metadata,
+    photo_query,
+    string_values,
+)
 from chalicelib.errors import InvalidInput, NotSignedIn, TooLarge
-from chalicelib.exif import read_exif, read_orientation
-from chalicelib.storage import content_disposition
-from chalicelib.tokens import KeySet, TokenVerifier
+from chalicelib.images.exif import read_exif, read_orientation
+from chalicelib.photos.lists import Cursors
+from chalicelib.photos.photo import (
+    METADATA,
+    first_sort_key,
+    folded,
+    last_sort_key,
+    new_id,
+    sort_key,
+    split_tags,
+)
+from chalicelib.photos.storage import content_disposition
 from tests.pictures import jpeg
 from tests.unit.test_tokens import CLIENT, ISSUER, POOL, claims
 
@@ -37,7 +56,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ANY_TEXT, inner, max_size=3),
     max_leaves=6,
 )
-FIELDS = sorted(forms._METADATA)
+FIELDS = sorted(METADATA)
 
 
 @given(TEXT, TEXT, st.text(min_size=1, max_size=60))
@@ -60,13 +79,13 @@ def test_nobody_makes_up_a_cursor(cursor: str) -> None:
 
 
 SHAPES = [
-    *(schemas.SignUp, schemas.Credentials, schemas.Confirmation, schemas.PasswordChange),
-    *(schemas.Refresh, schemas.Metadata, schemas.UploadRequest),
+    *(requests.SignUp, requests.Credentials, requests.Confirmation, requests.PasswordChange),
+    *(requests.Refresh, requests.PhotoChanges, requests.UploadRequest),
 ]
 NAMES = sorted({name for shape in SHAPES for name in shape.__struct_encode_fields__})
 
 
-@example(b'{"\\ud800": null}', schemas.SignUp)
+@example(b'{"\\ud800": null}', requests.SignUp)
 @given(
     st.binary(max_size=200)
     | JSON.map(lambda value: json.dumps(value).encode())
@@ -77,7 +96,7 @@ NAMES = sorted({name for shape in SHAPES for name in shape.__struct_encode_field
 )
 def test_a_body_has_its_shape_or_is_refused(body: bytes, shape: type[Any]) -> None:
     try:
-        read = forms.json_body(body, shape)
+        read = json_body(body, shape)
     except InvalidInput as refusal:
         str(refusal).encode()
         return
@@ -89,13 +108,13 @@ def test_a_body_has_its_shape_or_is_refused(body: bytes, shape: type[Any]) -> No
 def test_json_fields_become_what_a_row_can_hold_or_are_refused(fields: dict[str, Any]) -> None:
     body = json.dumps(fields).encode()
     try:
-        changes = forms.photo_changes(forms.json_body(body, schemas.Metadata))
+        changes = photo_changes(json_body(body, requests.PhotoChanges))
     except InvalidInput:
         changes = {}
     with contextlib.suppress(InvalidInput, TooLarge):
-        asked = forms.upload_request(forms.json_body(body, schemas.UploadRequest))
+        asked = json_body(body, requests.UploadRequest)
         assert asked.filesize > 0
-        changes |= vars(asked.metadata)
+        changes |= msgspec.structs.asdict(photo_metadata(asked))
     assert set(changes) <= set(FIELDS)
     for name, value in changes.items():
         check_metadata(name, value)
@@ -108,10 +127,10 @@ def check_metadata(name: str, value: Any) -> None:
     if name in ("geotag_lat", "geotag_lng"):
         assert abs(value) <= 180
     elif name == "taken_date":
-        assert datetime.fromisoformat(value.isoformat()) == value
+        assert datetime.fromisoformat(value).isoformat() == value
     else:
         value.encode()
-        assert len(text.folded(value).encode()) <= 40_000
+        assert len(folded(value).encode()) <= 40_000
 
 
 @given(st.dictionaries(st.sampled_from(FIELDS), TEXT, max_size=6), st.binary(min_size=1))
@@ -119,7 +138,7 @@ def test_a_form_is_read_as_it_was_written(fields: dict[str, str], picture: bytes
     fields = {name: value.replace("\r", "") for name, value in fields.items()}
     encoder = MultipartEncoder(fields | {"file": ("a.jpg", picture, "image/jpeg")})
     try:
-        form = forms.photo_form(encoder.to_string(), encoder.content_type)
+        form = image_upload(encoder.to_string(), encoder.content_type)
     except InvalidInput as refusal:
         form, refused = None, str(refusal).split(":")[0]
     if form is None:
@@ -129,7 +148,7 @@ def test_a_form_is_read_as_it_was_written(fields: dict[str, str], picture: bytes
     for name, value in vars(form.metadata).items():
         check_metadata(name, value)
         sent = fields.get(name, "").strip()
-        if isinstance(value, str) and sent not in schemas.ABSENT:
+        if isinstance(value, str) and sent not in requests.ABSENT:
             assert value == sent
     assert form.metadata.filename_orig or fields.get("filename_orig")
 
@@ -151,7 +170,7 @@ BOUNDARIES = st.sampled_from(["x", "a b", "--", "é", '"', "x" * 70]) | TEXT
 def test_a_broken_form_is_refused_and_nothing_else(body: bytes, boundary: str) -> None:
     for kind in (f"multipart/form-data; boundary={boundary}", boundary, "multipart/form-data"):
         try:
-            assert forms.photo_form(body, kind).data
+            assert image_upload(body, kind).data
         except InvalidInput as refusal:
             str(refusal).encode()
 
@@ -161,7 +180,7 @@ def test_base64_is_read_however_it_is_wrapped(picture: bytes, space: str) -> Non
     encoded = space.join(re.findall(".{1,9}", base64.b64encode(picture).decode()))
     for prefix in ("", "data:image/png;base64,", "data:image/x-y.z+w;charset=utf-8;BASE64,"):
         encoder = MultipartEncoder({"base64_image": prefix + encoded})
-        assert forms.photo_form(encoder.to_string(), encoder.content_type).data == picture
+        assert image_upload(encoder.to_string(), encoder.content_type).data == picture
 
 
 @given(
@@ -173,7 +192,7 @@ def test_base64_is_read_however_it_is_wrapped(picture: bytes, space: str) -> Non
 )
 def test_a_query_is_understood_or_refused_by_a_name(parameters: dict[str, str]) -> None:
     try:
-        query = forms.photo_query(forms.texts(parameters, schemas.PhotoQuery))
+        query = photo_query(string_values(parameters, requests.ListParameters))
     except InvalidInput as refusal:
         query, refused = None, str(refusal).split(":")[0]
     if query is None:
@@ -239,16 +258,16 @@ def test_a_date_is_read_as_it_was_written(moment: datetime) -> None:
 def test_photos_sort_as_their_moments_do(one: datetime, other: datetime) -> None:
     # Python writes microseconds only if there are any, and so do the keys.
     one, other = one.replace(microsecond=0), other.replace(microsecond=0)
-    keys = [dates.local_sort_key(moment, ids.new_id()) for moment in (one, other)]
+    keys = [sort_key(moment, new_id()) for moment in (one, other)]
     assert one == other or (keys[0] < keys[1]) == (one < other)
-    assert dates.first_key_of(one.isoformat()) <= keys[0] <= dates.last_key_of(one.isoformat())
+    assert first_sort_key(one.isoformat()) <= keys[0] <= last_sort_key(one.isoformat())
     day = one.date().isoformat()
-    assert dates.first_key_of(day) <= keys[0] <= dates.last_key_of(day)
+    assert first_sort_key(day) <= keys[0] <= last_sort_key(day)
 
 
 @given(st.text(string.digits + "-:TZ+., ", max_size=32) | ANY_TEXT)
 def test_what_is_no_date_is_a_value_error_and_nothing_else(written: str) -> None:
-    for read in (dates.parse_date, dates.parse_exif_date, dates.first_key_of, dates.last_key_of):
+    for read in (dates.parse_date, dates.parse_exif_date, first_sort_key, last_sort_key):
         try:
             read(written)
         except ValueError:
@@ -273,8 +292,8 @@ def test_a_name_in_a_header_is_one_header_that_every_client_can_read(name: str) 
 @given(ANY_TEXT, ANY_TEXT)
 def test_folded_texts_stay_folded_and_find_their_words(one: str, other: str) -> None:
     for written in (one, one.upper(), unicodedata.normalize("NFD", one)):
-        tags = text.split_tags(f"{written},{other}")
-        assert len({text.folded(tag) for tag in tags}) == len(tags)
+        tags = split_tags(f"{written},{other}")
+        assert len({folded(tag) for tag in tags}) == len(tags)
         assert not any("," in tag or tag != tag.strip() for tag in tags)
 
 

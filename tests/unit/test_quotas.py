@@ -2,9 +2,9 @@
 
 import pytest
 
+from chalicelib.accounts.models import User
 from chalicelib.errors import QuotaExceeded
-from chalicelib.models import User
-from chalicelib.quotas import Quota
+from chalicelib.photos.transactions import Quota
 
 
 def test_without_limits_everything_fits() -> None:

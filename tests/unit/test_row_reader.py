@@ -7,13 +7,13 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ClientError
 
-from chalicelib.aws import client_config, make_client
-from chalicelib.row_reader import Row, RowQuery, RowReader, shown
-from chalicelib.rows import SHOWN
+from chalicelib.clients import client_config, create_client
+from chalicelib.photos.photo import SHOWN
+from chalicelib.photos.query import BY_TAKEN, ItemQuery, ItemReader, shown_fields
 
 
-def newest_first() -> RowQuery:
-    return RowQuery("sub-1", by_taken=True, ascending=False)
+def newest_first() -> ItemQuery:
+    return ItemQuery("sub-1", BY_TAKEN, ascending=False)
 
 
 class Body(bytes):
@@ -42,23 +42,25 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> DynamoDB:
 
 
 @pytest.fixture
-def reader(dynamodb: DynamoDB, monkeypatch: pytest.MonkeyPatch) -> RowReader:
+def reader(dynamodb: DynamoDB, monkeypatch: pytest.MonkeyPatch) -> ItemReader:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
-    client = make_client("dynamodb", "eu-west-1")
+    client = create_client("dynamodb", "eu-west-1")
     client.meta.events.register("before-send.dynamodb.Query", dynamodb.answer)
-    return RowReader(client, "Photo")
+    return ItemReader(client, "Photo")
 
 
 def answer(*items: Any, **more: Any) -> tuple[int, str]:
     return 200, json.dumps({"Items": items, "Count": len(items), **more}, ensure_ascii=False)
 
 
-def read(reader: RowReader, query: RowQuery) -> list[Row]:
+def read(reader: ItemReader, query: ItemQuery) -> list[Any]:
     return [row for rows, _ in reader.pages(query, None, None) for row in rows]
 
 
-def test_texts_stay_texts_and_numbers_become_numbers(reader: RowReader, dynamodb: DynamoDB) -> None:
+def test_texts_stay_texts_and_numbers_become_numbers(
+    reader: ItemReader, dynamodb: DynamoDB
+) -> None:
     texts = {
         "id": "null",
         "tags": "12",
@@ -75,7 +77,7 @@ def test_texts_stay_texts_and_numbers_become_numbers(reader: RowReader, dynamodb
     item = {name: {"S": text} for name, text in texts.items()}
     item |= {name: {"N": number} for name, number in numbers.items()}
     dynamodb.answers = [answer(item, {"model": {"NULL": True}, "unknown": {"L": []}})]
-    first, second = map(shown, read(reader, newest_first()))
+    first, second = map(shown_fields, read(reader, newest_first()))
     values = {"filesize": 854996, "width": 0, "geotag_lat": -33.8583333, "geotag_lng": 1e-7}
     assert first == dict.fromkeys(SHOWN) | texts | values
     assert second == dict.fromkeys(SHOWN) | {"tags": "", "desc": ""}
@@ -83,7 +85,7 @@ def test_texts_stay_texts_and_numbers_become_numbers(reader: RowReader, dynamodb
 
 
 def test_what_is_left_is_asked_for_where_the_call_before_ended(
-    reader: RowReader, dynamodb: DynamoDB
+    reader: ItemReader, dynamodb: DynamoDB
 ) -> None:
     key = {"user_id": {"S": "sub-1"}, "id": {"S": "1"}, "taken_key": {"S": "2019#1"}}
     dynamodb.answers = [
@@ -96,10 +98,10 @@ def test_what_is_left_is_asked_for_where_the_call_before_ended(
 
 
 def test_every_placeholder_has_what_it_stands_for_and_nothing_else_is_named(
-    reader: RowReader, dynamodb: DynamoDB
+    reader: ItemReader, dynamodb: DynamoDB
 ) -> None:
     # DynamoDB refuses both what is missing and what is not used.
-    query = RowQuery("sub-1", by_taken=False, ascending=True, attributes=("tags",))
+    query = ItemQuery("sub-1", None, ascending=True, attributes=("tags",))
     query.filters = [f"#state = {query.text('ready')}", f"#geotag_lat < {query.number(0.5)}"]
     dynamodb.answers = [answer()]
     list(reader.pages(query, 7, None))
@@ -132,7 +134,7 @@ def test_every_placeholder_has_what_it_stands_for_and_nothing_else_is_named(
     ],
 )
 def test_errors_are_those_of_botocore_after_its_tries(
-    reader: RowReader, dynamodb: DynamoDB, status: int, code: str, monkeypatch: pytest.MonkeyPatch
+    reader: ItemReader, dynamodb: DynamoDB, status: int, code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
     failure = (status, json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}"}))
@@ -144,7 +146,7 @@ def test_errors_are_those_of_botocore_after_its_tries(
 
 
 def test_an_answer_after_a_failed_try_counts(
-    reader: RowReader, dynamodb: DynamoDB, monkeypatch: pytest.MonkeyPatch
+    reader: ItemReader, dynamodb: DynamoDB, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
     dynamodb.answers = [(503, ""), answer({"id": {"S": "1"}})]

@@ -5,10 +5,10 @@ from unittest import mock
 
 import pytest
 
+from chalicelib.accounts.models import User
+from chalicelib.accounts.sessions import Caller, Sessions, SessionState, bearer
+from chalicelib.accounts.tokens import AccessToken
 from chalicelib.errors import NotSignedIn
-from chalicelib.models import User
-from chalicelib.sessions import Caller, Sessions, Standing, bearer
-from chalicelib.tokens import AccessToken
 from tests.unit.stubs import stubbed
 
 
@@ -25,31 +25,33 @@ from tests.unit.stubs import stubbed
 def test_after_a_sign_out_earlier_tokens_and_that_session_are_refused(
     issued_at: int, session: str, refused: bool
 ) -> None:
-    standing = Standing(signed_out_at=1000, signed_out_sessions=frozenset({"signed-out"}))
+    standing = SessionState(signed_out_at=1000, signed_out_sessions=frozenset({"signed-out"}))
     assert standing.refuses(issued_at, session) is refused
 
 
 def test_who_never_signed_out_is_not_refused() -> None:
-    assert not Standing().refuses(0, "session")
+    assert not SessionState().refuses(0, "session")
 
 
 def test_a_deleted_user_is_refused_with_any_token() -> None:
-    assert Standing(is_gone=True).refuses(2000, "session")
+    assert SessionState(deleted=True).refuses(2000, "session")
 
 
 def test_a_row_is_read_as_the_model_writes_it() -> None:
     row = User("sub", signed_out_at=1000, signed_out_sessions={"a", "b"}, deleting_at=1)
-    assert Standing.of(row.serialize()) == Standing(1000, frozenset({"a", "b"}), is_leaving=True)
+    assert SessionState.of(row.serialize()) == SessionState(
+        1000, frozenset({"a", "b"}), deletion_pending=True
+    )
     gone = User("sub", deleting_at=1, deleted_at=2)
-    assert Standing.of(gone.serialize()) == Standing(is_leaving=True, is_gone=True)
-    assert Standing.of(User("sub", photo_count=0).serialize()) == Standing()
+    assert SessionState.of(gone.serialize()) == SessionState(deletion_pending=True, deleted=True)
+    assert SessionState.of(User("sub", photo_count=0).serialize()) == SessionState()
 
 
 @pytest.mark.parametrize(
     ("item", "expected"),
     [
-        (None, Caller("user-1", "session-1", is_leaving=False)),
-        ({"deleting_at": {"N": "1"}}, Caller("user-1", "session-1", is_leaving=True)),
+        (None, Caller("user-1", "session-1", deletion_pending=False)),
+        ({"deleting_at": {"N": "1"}}, Caller("user-1", "session-1", deletion_pending=True)),
         ({"signed_out_at": {"N": "2000"}}, NotSignedIn),
     ],
 )

@@ -13,8 +13,8 @@ from chalicelib.settings import (
     cors_allow_origin,
     load_settings,
     parameter_path,
-    telling,
-    told_settings,
+    settings_from_environment,
+    to_environment,
 )
 
 VALUES: dict[str, Any] = {
@@ -155,7 +155,7 @@ STORED = {name: str(value) for name, value in VALUES.items()}
 def told(monkeypatch: pytest.MonkeyPatch, **values: str | None) -> None:
     """Put settings into the environment, as a deployment does."""
     given = {name: value for name, value in (STORED | values).items() if value is not None}
-    for name, value in telling(given, "/cloudalbum/").items():
+    for name, value in to_environment(given, "/cloudalbum/").items():
         monkeypatch.setenv(name, value)
 
 
@@ -165,7 +165,7 @@ def test_what_a_deployment_tells_is_what_parameter_store_knows(
     optional = {"PHOTO_TABLE": "Photo-x", "USER_TABLE": "User-x", "CALLBACK_URL": "https://a.b/"}
     optional |= {"MAX_PHOTOS": "7", "MAX_STORAGE_BYTES": "9"}
     told(monkeypatch, **optional, SIGNUP_CONFIRMATION="email")
-    settings = told_settings()
+    settings = settings_from_environment()
     stored = load_settings(FakeStore(**optional, SIGNUP_CONFIRMATION="email"), "/cloudalbum/")
     assert settings is not None
     assert vars(stored) == vars(settings) | {"client_secret": "secret"}
@@ -174,19 +174,19 @@ def test_what_a_deployment_tells_is_what_parameter_store_knows(
 
 def test_a_deployment_tells_every_setting_but_no_secret_and_nothing_unknown() -> None:
     given = STORED | {"SOMETHING_ELSE": "private"}
-    [text] = telling(given, "/cloudalbum/").values()
+    [text] = to_environment(given, "/cloudalbum/").values()
     assert json.loads(text).keys() == STORED.keys() - {"COGNITO_CLIENT_SECRET"}
     assert set(STORED) - {"COGNITO_CLIENT_SECRET"} <= set(NOT_SECRET)
 
 
 def test_without_a_deployment_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CLOUDALBUM_SETTINGS", raising=False)
-    assert told_settings() is None
+    assert settings_from_environment() is None
 
 
 def test_a_deployment_that_lacks_a_parameter_says_which() -> None:
     with pytest.raises(ConfigurationError, match="/x/THUMBNAIL_WIDTH is missing"):
-        telling({name: STORED[name] for name in STORED if name != "THUMBNAIL_WIDTH"}, "/x/")
+        to_environment({name: STORED[name] for name in STORED if name != "THUMBNAIL_WIDTH"}, "/x/")
 
 
 @pytest.mark.parametrize("text", ["", "no JSON", "[]", "{}"])
@@ -195,7 +195,7 @@ def test_an_environment_that_tells_nonsense_is_refused(
 ) -> None:
     monkeypatch.setenv("CLOUDALBUM_SETTINGS", text)
     with pytest.raises(ConfigurationError, match="CLOUDALBUM_SETTINGS|is missing"):
-        told_settings()
+        settings_from_environment()
 
 
 def test_an_account_may_store_any_amount_unless_parameters_say_otherwise() -> None:

@@ -14,14 +14,14 @@ from botocore.credentials import ReadOnlyCredentials
 from botocore.response import StreamingBody
 from botocore.stub import ANY, Stubber
 
-from chalicelib.aws import bucket_url, client_config
+from chalicelib.clients import bucket_url, client_config
 from chalicelib.errors import Conflict, NotFound, Unavailable
-from chalicelib.presign import UrlSigner
-from chalicelib.storage import (
+from chalicelib.photos.signed_urls import UrlSigner
+from chalicelib.photos.storage import (
     PhotoStorage,
     content_disposition,
+    in_parallel,
     original_key,
-    side_by_side,
     thumbnail_key,
     upload_key,
 )
@@ -239,7 +239,7 @@ def test_what_goes_side_by_side_is_waited_for_though_one_fails() -> None:
         done.set()
 
     with pytest.raises(Unavailable):
-        side_by_side(fail, take_longer)
+        in_parallel(fail, take_longer)
     assert done.is_set()
     with pytest.raises(threading.BrokenBarrierError):
-        side_by_side(take_longer, started.abort)
+        in_parallel(take_longer, started.abort)

@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jose import jwk, jws, jwt
 
-from chalicelib import tokens
+from chalicelib.accounts import tokens
+from chalicelib.accounts.tokens import AccessToken, KeySet, TokenVerifier
 from chalicelib.errors import NotSignedIn, Unavailable
-from chalicelib.tokens import AccessToken, KeySet, TokenVerifier
 
 ISSUER = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Pool"
 CLIENT = "client-id"

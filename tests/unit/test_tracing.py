@@ -10,8 +10,8 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
 
-from chalicelib import tracing
-from chalicelib.logs import request_logged
+from chalicelib import observability
+from chalicelib.observability import request_logged
 
 Sent = list[tuple[bytes, tuple[str, int]]]
 
@@ -41,8 +41,8 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
 
 def call(fails: bool = False) -> None:
     """Make one call of a client of a new session."""
-    tracing.observe_aws_calls()
-    tracing.observe_aws_calls()  # safe to repeat
+    observability.count_aws_calls()
+    observability.count_aws_calls()  # safe to repeat
     session = botocore.session.get_session()
     keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
     once = Config(retries={"total_max_attempts": 1})

@@ -1,0 +1,83 @@
+"""The items of the table of users. `docs/data-model.md` explains each attribute."""
+
+from datetime import datetime
+
+from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.exceptions import DoesNotExist, PutError, UpdateError
+from pynamodb.models import Model
+
+from chalicelib import dates
+from chalicelib.clients import TableMeta, condition_failed
+
+
+class User(Model):
+    """What the album stores of an account besides Cognito.
+
+    An account that was created in the Cognito console has no item until its first upload.
+    `sessions.SessionState` reads the same item for the authorizer, without this module.
+    """
+
+    class Meta(TableMeta):
+        table_name = "User"
+
+    sub = UnicodeAttribute(hash_key=True)
+    created_date = UnicodeAttribute(null=True)
+    photo_count = NumberAttribute(null=True)
+    storage_bytes = NumberAttribute(null=True)
+    signed_out_at = NumberAttribute(null=True)  # seconds since the epoch, floored
+    signed_out_sessions = UnicodeSetAttribute(null=True)  # the origin_jti of who signed out then
+    deleting_at = NumberAttribute(null=True)  # when the account's deletion began, in seconds
+    deleted_at = NumberAttribute(null=True)  # and when it ended
+    expires_at = TTLAttribute(null=True)
+
+    @classmethod
+    def find(cls, sub: str) -> "User | None":
+        """Return the item of an account, or None."""
+        try:
+            return cls.get(sub, consistent_read=True)
+        except DoesNotExist:
+            return None
+
+    @classmethod
+    def create(cls, sub: str) -> None:
+        """Create the item of a new account, unless it exists."""
+        created_date = dates.utc_now().isoformat(timespec="seconds")
+        user = cls(sub, created_date=created_date, photo_count=0, storage_bytes=0)
+        try:
+            user.save(condition=cls.sub.does_not_exist())
+        except PutError as error:
+            if not condition_failed(error):
+                raise
+
+    def record_sign_out(self, moment: int, sessions: set[str]) -> None:
+        """Revoke what was issued before `moment` (seconds since the epoch), and these sessions."""
+        stored = User.signed_out_sessions
+        store = stored.set(sessions) if sessions else stored.remove()
+        try:
+            self.update(
+                actions=[User.signed_out_at.set(moment), store],
+                condition=User.signed_out_at.does_not_exist() | (User.signed_out_at < moment),
+            )
+        except UpdateError as error:
+            if not condition_failed(error):
+                raise
+            # Another session signed out in the same second: revoke both.
+            if sessions:
+                self.update(actions=[User.signed_out_sessions.add(sessions)])
+
+    def begin_deletion(self, moment: int) -> None:
+        """Close the account to everything but its own deletion."""
+        self.update(actions=[User.deleting_at.set(moment)])
+
+    def mark_deleted(self, moment: int, expires_at: datetime) -> None:
+        """Keep only what revokes the account's tokens, until `expires_at`."""
+        self.update(
+            actions=[
+                User.deleting_at.set(moment),
+                User.deleted_at.set(moment),
+                User.expires_at.set(expires_at),
+                User.created_date.remove(),
+                User.photo_count.remove(),
+                User.storage_bytes.remove(),
+            ]
+        )

@@ -1,0 +1,191 @@
+"""The container of the services: each is created on first use, with its clients, and kept.
+
+Importing this module imports no library: a cold start pays for what it uses, when it uses it.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from chalicelib.accounts.cognito import UserPool
+    from chalicelib.accounts.service import AccountService
+    from chalicelib.accounts.sessions import Sessions
+    from chalicelib.clients import Clients
+    from chalicelib.integrity.check import IntegrityService
+    from chalicelib.photos.lists import PhotoLists
+    from chalicelib.photos.service import PhotoService
+    from chalicelib.photos.signed_urls import UrlSigner
+    from chalicelib.photos.storage import PhotoStorage
+    from chalicelib.photos.transactions import PhotoTransactions
+    from chalicelib.photos.uploads import UploadService
+    from chalicelib.settings import Settings, StoredSettings
+
+T = TypeVar("T")
+
+
+class shared(functools.cached_property[T]):  # noqa: N801 (used as a decorator)
+    """A cached property that is created only once, whatever the container's threads do."""
+
+    def __get__(self, container: Any, owner: type[Any] | None = None) -> T:  # type: ignore[override]
+        with container.lock:
+            value: T = super().__get__(container, owner)
+            return value
+
+
+class Container:
+    """The services of one process; a test creates its own."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+
+    @shared
+    def settings(self) -> Settings:
+        """The settings. Raises ConfigurationError, and reads them again next time."""
+        from chalicelib.settings import settings_from_environment
+
+        return settings_from_environment() or self._stored_settings
+
+    @shared
+    def _stored_settings(self) -> StoredSettings:
+        """The settings in Parameter Store, including the client secret."""
+        from chalicelib.clients import parameter_store
+        from chalicelib.settings import load_settings, parameter_path
+
+        region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+        return load_settings(parameter_store(region), parameter_path())
+
+    @shared
+    def clients(self) -> Clients:
+        """The AWS clients."""
+        from chalicelib.clients import Clients
+
+        return Clients(lambda: self.settings.region)
+
+    @shared
+    def photos(self) -> PhotoService:
+        """What the photo routes call."""
+        from chalicelib.photos.service import PhotoService
+
+        self._connect_models()
+        return PhotoService(self.storage, self.transactions, self.settings.thumbnail_box)
+
+    @shared
+    def uploads(self) -> UploadService:
+        """What the upload routes call."""
+        from chalicelib.photos.uploads import UploadService
+
+        return UploadService(
+            self.photos, self.storage, self.transactions, self.settings.thumbnail_box
+        )
+
+    @shared
+    def lists(self) -> PhotoLists:
+        """What the list routes call."""
+        from chalicelib.photos.lists import Cursors, PhotoLists
+        from chalicelib.photos.query import ItemReader
+
+        items = ItemReader(self.clients.get("dynamodb"), self.settings.photo_table)
+        cursors = Cursors(lambda: self._stored_settings.client_secret)
+        return PhotoLists(items, self.storage.with_urls, cursors)
+
+    @shared
+    def storage(self) -> PhotoStorage:
+        """The photo bucket."""
+        from chalicelib.clients import LazyClient
+        from chalicelib.photos.storage import PhotoStorage
+
+        s3 = LazyClient(self.clients, "s3")
+        return PhotoStorage(s3, self.settings.photo_bucket, self._url_signer)
+
+    @shared
+    def _url_signer(self) -> UrlSigner:
+        from chalicelib.clients import bucket_url, credentials, endpoint_url
+        from chalicelib.photos.signed_urls import UrlSigner
+
+        settings = self.settings
+        url = bucket_url(settings.photo_bucket, settings.region, endpoint_url("s3"))
+        return UrlSigner(url, settings.region, settings.presigned_url_seconds, credentials())
+
+    @shared
+    def transactions(self) -> PhotoTransactions:
+        """What writes photo items and counters."""
+        from chalicelib.clients import transaction_connection
+        from chalicelib.photos.transactions import PhotoTransactions, Quota
+
+        self._connect_models()
+        quota = Quota(self.settings.max_photos, self.settings.max_storage_bytes)
+        return PhotoTransactions(transaction_connection(self.settings.region), quota)
+
+    @shared
+    def accounts(self) -> AccountService:
+        """What the user routes call."""
+        from chalicelib.accounts.service import AccountService
+
+        self._connect_models()
+        settings = self.settings
+        return AccountService(
+            self.user_pool,
+            settings.confirms_by_email,
+            settings.cognito_domain,
+            settings.callback_url,
+        )
+
+    @shared
+    def user_pool(self) -> UserPool:
+        """The Cognito user pool."""
+        from chalicelib.accounts.cognito import UserPool
+
+        return UserPool(
+            self.clients.get("cognito-idp"),
+            self.settings.pool_id,
+            self.settings.client_id,
+            self._stored_settings.client_secret,
+        )
+
+    @shared
+    def sessions(self) -> Sessions:
+        """What the authorizer calls."""
+        from chalicelib.accounts import tokens
+        from chalicelib.accounts.sessions import Sessions
+        from chalicelib.clients import endpoint_url
+
+        settings = self.settings
+        # An emulator serves the keys at its own address; the issuer is the AWS URL everywhere.
+        emulator = endpoint_url("cognito-idp")
+        url = f"{emulator}/{settings.pool_id}" if emulator else settings.issuer
+        keys = tokens.KeySet(lambda: tokens.fetch_keys(f"{url}/.well-known/jwks.json"))
+        verifier = tokens.TokenVerifier(keys, settings.issuer, settings.client_id)
+        return Sessions(verifier, self.clients.get("dynamodb"), settings.user_table)
+
+    @shared
+    def integrity(self) -> IntegrityService:
+        """What checks and repairs the stored data."""
+        from chalicelib.integrity.check import IntegrityService
+
+        return IntegrityService(
+            self.storage,
+            self.photos,
+            self.accounts,
+            self.user_pool,
+            self.settings.thumbnail_box,
+        )
+
+    def _connect_models(self) -> None:
+        from chalicelib.accounts.models import User
+        from chalicelib.observability import count_aws_calls
+        from chalicelib.photos.models import Photo, UploadKey
+
+        count_aws_calls()
+        settings = self.settings
+        tables: dict[Any, str] = {
+            Photo: settings.photo_table,
+            UploadKey: settings.photo_table,
+            User: settings.user_table,
+        }
+        for model, name in tables.items():
+            model.Meta.table_name = name
+            model.Meta.region = settings.region

@@ -1,0 +1,116 @@
+"""The items of the table of photos. `docs/data-model.md` explains each attribute and index."""
+
+import hashlib
+from datetime import timedelta
+from typing import Any
+
+from pynamodb.attributes import (
+    Attribute,
+    ListAttribute,
+    NumberAttribute,
+    TTLAttribute,
+    UnicodeAttribute,
+)
+from pynamodb.exceptions import DoesNotExist
+from pynamodb.expressions.condition import Condition
+from pynamodb.indexes import AllProjection, LocalSecondaryIndex
+from pynamodb.models import Model
+
+from chalicelib import dates
+from chalicelib.clients import TableMeta
+from chalicelib.photos.photo import EMPTY_TEXTS, MEASURED, NUMBERS, OPTIONAL, SHOWN, is_id
+from chalicelib.photos.query import BY_TAKEN
+
+KEY_PREFIX = "key#"  # sorts after the ids of photos, which are hexadecimal
+_KEY_LIFE = timedelta(days=1)
+
+
+def _attribute(name: str) -> Attribute[Any]:
+    kind = NumberAttribute if name in NUMBERS else UnicodeAttribute
+    if name in EMPTY_TEXTS:
+        return kind(default="")  # type: ignore[arg-type]
+    return kind(null=name in OPTIONAL or name in MEASURED)
+
+
+# The attributes of the fields that `photo` defines; mypy cannot see what is created at run time.
+_ShownFields: Any = type(
+    "_ShownFields",
+    (),
+    {name: _attribute(name) for name in SHOWN if name not in ("user_id", "id")},
+)
+
+
+class ByTaken(LocalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
+    """Ready photos by the time they were taken; others have no `taken_key`, so are not in it."""
+
+    class Meta:
+        index_name = BY_TAKEN
+        projection = AllProjection()
+
+    user_id = UnicodeAttribute(hash_key=True)
+    taken_key = UnicodeAttribute(range_key=True)
+
+
+class Photo(_ShownFields, Model):  # type: ignore[misc]
+    """One photo: the fields that are shown, and what only the album itself uses."""
+
+    class Meta(TableMeta):
+        table_name = "Photo"
+
+    user_id = UnicodeAttribute(hash_key=True)
+    id = UnicodeAttribute(range_key=True)
+    state = UnicodeAttribute()
+    taken_key = UnicodeAttribute(null=True)
+    tag_keys = ListAttribute[UnicodeAttribute](of=UnicodeAttribute, default=list)
+    search_text = UnicodeAttribute(default="")
+    thumbnail_sha256 = UnicodeAttribute(null=True)
+    expires_at = TTLAttribute(null=True)
+
+    by_taken = ByTaken()
+
+    @classmethod
+    def find(cls, user_id: str, photo_id: str) -> "Photo | None":
+        """Return a photo in any state, or None."""
+        if not is_id(photo_id):
+            return None
+        try:
+            return cls.get(user_id, photo_id, consistent_read=True)
+        except DoesNotExist:
+            return None
+
+
+class UploadKey(Model):
+    """A used Idempotency-Key: an item of its own in the owner's partition of photos."""
+
+    class Meta(TableMeta):
+        table_name = "Photo"
+
+    user_id = UnicodeAttribute(hash_key=True)
+    id = UnicodeAttribute(range_key=True)
+    photo_id = UnicodeAttribute()
+    expires_at = TTLAttribute()
+
+    @classmethod
+    def of(cls, photo: Photo, key: str) -> "UploadKey":
+        """Return the item that records which photo a key created."""
+        expires_at = dates.utc_now() + _KEY_LIFE
+        return cls(photo.user_id, _key_id(key), photo_id=photo.id, expires_at=expires_at)
+
+    @classmethod
+    def find(cls, user_id: str, key: str) -> "UploadKey | None":
+        """Return what a key of this user was used for, or None."""
+        try:
+            used = cls.get(user_id, _key_id(key), consistent_read=True)
+        except DoesNotExist:
+            return None
+        return used if used.expires_at > dates.utc_now() else None
+
+    @classmethod
+    def is_unused(cls) -> Condition:
+        """Return the condition that a key was not used lately; DynamoDB removes items lazily."""
+        unused: Condition = cls.id.does_not_exist() | (cls.expires_at <= dates.utc_now())
+        return unused
+
+
+def _key_id(key: str) -> str:
+    return KEY_PREFIX + hashlib.sha256(key.encode()).hexdigest()

@@ -1,0 +1,192 @@
+"""What a photo is: its fields and their limits, its states, its id and what is computed from it.
+
+This is the only definition: the DynamoDB model (`models`), the list query (`query`) and the API's
+shapes (`api.requests`, `api.responses`) are derived from it. It knows nothing about HTTP or AWS.
+"""
+
+import math
+import os
+import re
+import time
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+from msgspec.structs import fields
+
+from chalicelib import dates
+from chalicelib.errors import InvalidInput
+
+MAX_TEXT = 2_000  # characters
+MAX_DESCRIPTION = 10_000
+MAX_TAGS = 50
+MAX_BYTES = 100_000_000  # what the functions can fetch and decode in their memory
+LIMITS = {"geotag_lat": 90, "geotag_lng": 180}  # degrees, in both directions
+
+Text = Annotated[
+    str, Meta(max_length=MAX_TEXT, description=f"a text of at most {MAX_TEXT:,} characters")
+]
+Description = Annotated[
+    str,
+    Meta(
+        max_length=MAX_DESCRIPTION,
+        description=f"a text of at most {MAX_DESCRIPTION:,} characters",
+    ),
+]
+Latitude = Annotated[
+    float,
+    Meta(ge=-LIMITS["geotag_lat"], le=LIMITS["geotag_lat"], description="degrees, north positive"),
+]
+Longitude = Annotated[
+    float,
+    Meta(ge=-LIMITS["geotag_lng"], le=LIMITS["geotag_lng"], description="degrees, east positive"),
+]
+
+
+class PhotoState(StrEnum):
+    """The stage of a photo's life; only a ready one is ever shown."""
+
+    PENDING = "pending"
+    READY = "ready"
+    DELETING = "deleting"
+
+
+class PhotoMetadata(Struct, kw_only=True):
+    """What the owner may say about a photo; None where nothing is said."""
+
+    filename_orig: Text | None = None
+    tags: Annotated[Text, Meta(description="comma-separated, possibly empty")] = ""
+    desc: Description = ""
+    make: Text | None = None
+    model: Text | None = None
+    city: Text | None = None
+    nation: Text | None = None
+    address: Text | None = None
+    geotag_lat: Latitude | None = None  # given together with geotag_lng; 0 is a valid position
+    geotag_lng: Longitude | None = None
+    taken_date: (
+        Annotated[str, Meta(description="ISO 8601, with the offset if the camera recorded one")]
+        | None
+    ) = None
+
+
+class PhotoFields(PhotoMetadata, kw_only=True):
+    """What is shown of a photo, under the same names in the API and in the database."""
+
+    id: str
+    user_id: str
+    filename: Annotated[str, Meta(description="the stored name")]
+    filesize: Annotated[int, Meta(description="bytes")]
+    upload_date: Annotated[str, Meta(description="ISO 8601, UTC")]
+    # These four are measured, so a pending photo does not have them yet.
+    content_type: Annotated[str, Meta(description="detected from the bytes, never from the name")]
+    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    width: Annotated[int, Meta(description="pixels, of the upright image")]
+    height: Annotated[int, Meta(description="pixels, of the upright image")]
+
+
+METADATA = PhotoMetadata.__struct_fields__
+SHOWN = PhotoFields.__struct_fields__
+MEASURED = {"content_type", "sha256", "width", "height"}
+NUMBERS = {"filesize", "width", "height", *LIMITS}
+OPTIONAL = {one.name for one in fields(PhotoFields) if not one.required}
+EMPTY_TEXTS = {"tags", "desc"}  # absent means empty; other optional fields are None
+_SEARCHED = ("tags", "desc", "city", "nation", "address", "filename_orig")
+
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True)
+class PhotoQuery:
+    """Which photos a list has, and in which order."""
+
+    limit: int = 1000
+    cursor: str | None = None
+    sort: str = "taken"  # or "uploaded"
+    order: str = "desc"  # or "asc"
+    words: tuple[str, ...] = ()  # folded; all must match
+    tag: str | None = None  # folded
+    first: str | None = None  # bounds of the sort key, from `first_sort_key`
+    last: str | None = None
+    bbox: tuple[float, float, float, float] | None = None  # west, south, east, north in degrees
+    with_position: bool = False  # only photos that have a position
+
+
+def new_id() -> str:
+    """Return a UUIDv7 (RFC 9562, section 5.7): 48 bits of milliseconds, then 74 random bits."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = milliseconds << 80 | int.from_bytes(os.urandom(10), "big")
+    value = value & ~(0xF << 76) | 0x7 << 76  # version
+    value = value & ~(0x3 << 62) | 0x2 << 62  # variant
+    digits = f"{value:032x}"
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+def is_id(text: str) -> bool:
+    """Return whether `text` can be an id that `new_id` made."""
+    return _ID.fullmatch(text) is not None
+
+
+def folded(text: str) -> str:
+    """Return a text for comparison: without differences of case or of Unicode spelling."""
+    return unicodedata.normalize("NFKC", text.strip()).casefold()
+
+
+def split_tags(tags: str) -> list[str]:
+    """Return the tags of a comma-separated text, each once, as they are written."""
+    written = (tag.strip() for tag in tags.split(","))
+    return list({folded(tag): tag for tag in written if tag}.values())
+
+
+def readable_size(size: int) -> str:
+    """Return a number of bytes as people read it, rounded up: `11 bytes`, `3.6 MB`, `100 MB`."""
+    if size < 100_000:
+        return f"{size:,} bytes"
+    return f"{math.ceil(size / 1e5) / 10:,.1f} MB".replace(".0 MB", " MB")
+
+
+def require_whole_position(latitude: float | None, longitude: float | None) -> None:
+    """Raise InvalidInput if only one half of a position is given."""
+    if (latitude is None) != (longitude is None):
+        raise InvalidInput("geotag_lat and geotag_lng must be given together.")
+
+
+def computed_fields(photo: Any) -> dict[str, Any]:
+    """Return the stored fields that follow from the others: sort key, folded tags, search text.
+
+    `photo` is a model instance.
+    """
+    taken = datetime.fromisoformat(photo.taken_date or photo.upload_date)
+    texts = (getattr(photo, name) for name in _SEARCHED)
+    return {
+        "taken_key": sort_key(taken, photo.id),
+        "tag_keys": [folded(tag) for tag in split_tags(photo.tags)],
+        "search_text": folded("\n".join(text for text in texts if text)),
+    }
+
+
+def sort_key(moment: datetime, photo_id: str) -> str:
+    """Return a text that sorts photos by their own local time, unique by the photo's id."""
+    return f"{moment.replace(tzinfo=None).isoformat()}#{photo_id}"
+
+
+def id_of_sort_key(key: str) -> str:
+    """Return the photo's id, which ends its sort key."""
+    return key.rpartition("#")[2]
+
+
+def first_sort_key(date: str) -> str:
+    """Return what sorts before every photo taken on a day or at a moment, or later.
+
+    Photos are compared by their own local time: an offset makes no difference. Raises ValueError.
+    """
+    local = dates.parse_date(date).replace(tzinfo=None)
+    return local.date().isoformat() if dates.is_day(date) else local.isoformat()
+
+
+def last_sort_key(date: str) -> str:
+    """Return what sorts after every photo taken on a day or at a moment. Raises ValueError."""
+    return first_sort_key(date) + ("~" if dates.is_day(date) else "#~")

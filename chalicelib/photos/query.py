@@ -1,0 +1,143 @@
+"""Photos' items as lists read them, by the thousand: straight from DynamoDB's JSON.
+
+PynamoDB and botocore's parser would take most of a list's time. botocore still signs, sends,
+retries and reports errors; only the body of a successful response is read here.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+
+from chalicelib.photos.photo import EMPTY_TEXTS, NUMBERS, SHOWN
+
+BY_TAKEN = "by_taken"  # the index of ready photos by the time they were taken
+
+
+class _Text(msgspec.Struct, frozen=True, gc=False):
+    S: str | None = None  # as DynamoDB writes it
+
+
+class _Number(msgspec.Struct, frozen=True, gc=False):
+    N: int | float | None = None
+
+
+_NO_TEXT, _EMPTY, _NO_NUMBER = _Text(), _Text(""), _Number()
+
+
+def _attribute(name: str) -> tuple[str, type, Any]:
+    if name in NUMBERS:
+        return name, _Number, _NO_NUMBER
+    return name, _Text, _EMPTY if name in EMPTY_TEXTS else _NO_TEXT
+
+
+# One photo's attributes, those that were asked for; mypy cannot see what is created at run time.
+Item: Any = msgspec.defstruct(
+    "Item", [_attribute(name) for name in (*SHOWN, "taken_key")], gc=False
+)
+
+
+class _Response(msgspec.Struct):
+    Items: list[Item]
+    LastEvaluatedKey: dict[str, dict[str, str]] | None = None
+
+
+# Not strict, as DynamoDB writes numbers as strings.
+_decode = msgspec.json.Decoder(_Response, strict=False).decode
+
+_values = attrgetter(*(f"{name}.{'N' if name in NUMBERS else 'S'}" for name in SHOWN))
+_PLACEHOLDER = re.compile(r"#(\w+)")
+
+
+def shown_fields(item: Item) -> dict[str, Any]:
+    """Return the fields that an item and the API's photo object have in common."""
+    return dict(zip(SHOWN, _values(item), strict=True))
+
+
+@dataclass
+class ItemQuery:
+    """Which items of one user are read, and in which order.
+
+    Conditions are DynamoDB's expressions, in which `#name` stands for an attribute, and the result
+    of `text` or `number` for a value.
+    """
+
+    user_id: str
+    index: str | None  # else the table itself
+    ascending: bool
+    taken: str | None = None  # a condition on `taken_key`, the index's sort key
+    filters: list[str] = field(default_factory=list)
+    attributes: tuple[str, ...] = (*SHOWN, "taken_key")
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def text(self, value: str) -> str:
+        """Return the placeholder of a text."""
+        return self._placeholder({"S": value})
+
+    def number(self, value: float) -> str:
+        """Return the placeholder of a number."""
+        return self._placeholder({"N": repr(value)})
+
+    def _placeholder(self, value: dict[str, str]) -> str:
+        name = f":v{len(self.values)}"
+        self.values[name] = value
+        return name
+
+
+class ItemReader:
+    """Reads items of the table of photos. No other code may send queries with `client`."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+        client.meta.events.register("before-parse.dynamodb.Query", _keep_body)
+
+    def pages(
+        self, query: ItemQuery, limit: int | None, start: dict[str, Any] | None
+    ) -> Iterator[tuple[list[Any], dict[str, Any] | None]]:
+        """Yield what each call finds, and the key up to which it has read, None at the end.
+
+        A call reads `limit` items after the key `start`. Items have all of `query.attributes`.
+        """
+        arguments = self._arguments(query, limit)
+        while True:
+            if start:
+                arguments["ExclusiveStartKey"] = start
+            response = _decode(self._client.query(**arguments)["Body"])
+            yield response.Items, response.LastEvaluatedKey
+            start = response.LastEvaluatedKey
+            if not start:
+                return
+
+    def _arguments(self, query: ItemQuery, limit: int | None) -> dict[str, Any]:
+        key = f"#user_id = {query.text(query.user_id)}"
+        expressions = {
+            "KeyConditionExpression": f"{key} AND {query.taken}" if query.taken else key,
+            "ProjectionExpression": ",".join(f"#{name}" for name in query.attributes),
+        }
+        if query.filters:
+            expressions["FilterExpression"] = " AND ".join(query.filters)
+        names = dict.fromkeys(_PLACEHOLDER.findall(" ".join(expressions.values())))
+        return {
+            "TableName": self._table,
+            **({"IndexName": query.index} if query.index else {}),
+            **expressions,
+            "ExpressionAttributeNames": {f"#{name}": name for name in names},
+            "ExpressionAttributeValues": query.values,
+            "ScanIndexForward": query.ascending,
+            # A photo is listed as soon as its upload was acknowledged.
+            "ConsistentRead": True,
+            **({"Limit": limit} if limit else {}),
+        }
+
+
+def _keep_body(
+    response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any
+) -> None:
+    """Keep the body of a response from botocore's parser, unless it reports an error."""
+    if response_dict["status_code"] == 200:
+        customized_response_dict["Body"] = response_dict["body"]
+        response_dict["body"] = b"{}"

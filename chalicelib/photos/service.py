@@ -1,0 +1,264 @@
+"""Photos: uploaded, shown, edited and deleted, each by its owner alone."""
+
+import contextlib
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from botocore.exceptions import BotoCoreError
+from pynamodb.exceptions import PutError, TransactWriteError, UpdateError
+
+from chalicelib import dates
+from chalicelib.clients import READ_SECONDS, condition_failed
+from chalicelib.errors import NotFound, Throttled
+from chalicelib.images.decoding import DecodedImage, read_image
+from chalicelib.photos.models import KEY_PREFIX, Photo
+from chalicelib.photos.photo import (
+    EMPTY_TEXTS,
+    SHOWN,
+    PhotoMetadata,
+    PhotoState,
+    computed_fields,
+    is_id,
+    new_id,
+    require_whole_position,
+)
+from chalicelib.photos.storage import (
+    PhotoStorage,
+    in_parallel,
+    original_key,
+    thumbnail_key,
+    user_prefixes,
+)
+from chalicelib.photos.transactions import PhotoTransactions, was_cancelled
+
+Mode = Literal["thumbnail", "original"]
+
+_EDIT_TRIES = 5
+_DELETE_BATCH = 500  # S3 deletes 1,000 objects in one call, and a photo has two
+_MAX_COUNTED = 10_000
+_DELETE_SECONDS = 20.0  # of the gateway's 29
+_CAPACITY_PAUSE = 0.5  # seconds
+NO_SUCH_PHOTO = "This photo does not exist."
+
+
+class PhotoService:
+    """One user's photos; `user_id` is always the caller's verified `sub`."""
+
+    def __init__(
+        self,
+        storage: PhotoStorage,
+        transactions: PhotoTransactions,
+        thumbnail_box: tuple[int, int],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._storage = storage
+        self._transactions = transactions
+        self._thumbnail_box = thumbnail_box
+        self._sleep = sleep
+
+    def upload(
+        self, user_id: str, data: bytes, metadata: PhotoMetadata, key: str | None = None
+    ) -> dict[str, Any]:
+        """Store an image and return the photo object.
+
+        The item is written last: whatever fails before it, nothing is listed.
+        Raises UnsupportedImage, UndecodableImage, QuotaExceeded, or AlreadyWritten if the
+        Idempotency-Key was used.
+        """
+        self._transactions.require_room(user_id, len(data))
+        image = read_image(data, self._thumbnail_box)
+        photo = new_photo(user_id, new_id(), dates.utc_now(), data, image, metadata)
+        self._store(photo, data, image.thumbnail, key)
+        return self.describe(photo)
+
+    def get(self, user_id: str, photo_id: str) -> dict[str, Any]:
+        """Return one photo object. Raises NotFound, also for another user's photo."""
+        return self.describe(_ready_photo(user_id, photo_id))
+
+    def url(self, user_id: str, photo_id: str, mode: Mode) -> str:
+        """Return a presigned URL of the photo's bytes. Raises NotFound."""
+        original, thumbnail = photo_keys(_ready_photo(user_id, photo_id))
+        return self._storage.url(original if mode == "original" else thumbnail)
+
+    def edit(self, user_id: str, photo_id: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Change metadata fields, None clearing one, and return the photo object.
+
+        Raises NotFound, InvalidInput if only half a position would remain, and Throttled if other
+        requests change the same photo every time.
+        """
+        for _ in range(_EDIT_TRIES):
+            photo = _ready_photo(user_id, photo_id)
+            try:
+                _change(photo, changes)
+                return self.describe(photo)
+            except UpdateError as error:
+                if not condition_failed(error):
+                    raise
+        raise Throttled
+
+    def delete(self, user_id: str, photo_id: str) -> None:
+        """Delete original, thumbnail and item. Raises NotFound.
+
+        The item is marked first, which removes it from every list, and deleted last: repeating an
+        interrupted deletion finishes it.
+        """
+        photo = _mark_deleting(user_id, photo_id)
+        self._storage.delete(list(photo_keys(photo)))
+        self._transactions.remove(photo)
+
+    def delete_all(self, user_id: str, seconds: float = _DELETE_SECONDS) -> int:
+        """Delete all that a user has stored; return how many photos remain when time is up.
+
+        It counts only up to 10,000, since counting takes time as well.
+        """
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            items = list(Photo.query(user_id, consistent_read=True, limit=_DELETE_BATCH))
+            if not items:
+                # Interrupted uploads leave objects that no item refers to.
+                for prefix in user_prefixes(user_id):
+                    self._storage.delete_prefix(prefix)
+                return 0
+            # Used Idempotency-Keys are among the photos, and have no objects.
+            photos = [item for item in items if not item.id.startswith(KEY_PREFIX)]
+            if photos:
+                self._storage.delete([key for photo in photos for key in photo_keys(photo)])
+            if not _delete_items(items):
+                self._sleep(_CAPACITY_PAUSE)
+        # Even without photos, orphaned objects may remain.
+        remaining = Photo.count(
+            user_id, Photo.id < KEY_PREFIX, consistent_read=True, limit=_MAX_COUNTED
+        )
+        return max(1, remaining)
+
+    def describe(self, photo: Photo) -> dict[str, Any]:
+        """Return an item as the API's photo object."""
+        return self._storage.with_urls({name: getattr(photo, name) for name in SHOWN})
+
+    def _store(self, photo: Photo, data: bytes, thumbnail: bytes, key: str | None) -> None:
+        """Store both objects of a photo and then its item, or nothing."""
+        original, small = photo_keys(photo)
+        began = time.monotonic()
+        try:
+            put, sha256 = self._storage.put, bytes.fromhex(photo.sha256)
+            in_parallel(
+                lambda: put(original, data, photo.content_type, sha256, photo.filename_orig),
+                lambda: put(small, thumbnail, "image/jpeg", hashlib.sha256(thumbnail).digest()),
+            )
+            self._transactions.add(photo, key)
+        except Exception as error:
+            # A transaction that was not cancelled may have written the item although its response
+            # was lost: then the objects must stay. A failing cleanup changes nothing, but a caller
+            # who has waited for S3 in vain must not wait again.
+            timed_out = isinstance(error, BotoCoreError) and time.monotonic() - began > READ_SECONDS
+            maybe_written = isinstance(error, TransactWriteError) and not was_cancelled(error)
+            if not timed_out and not maybe_written:
+                with contextlib.suppress(Exception):
+                    self._storage.delete([original, small])
+            raise
+
+
+def _delete_items(items: list[Photo]) -> bool:
+    """Delete items; return False if DynamoDB, which accepts what it can, has left some."""
+    try:
+        with Photo.batch_write() as batch:
+            for item in items:
+                batch.delete(item)
+    except PutError as error:
+        if error.cause is None:  # PynamoDB has given up on the rest.
+            return False
+        raise
+    return True
+
+
+def photo_keys(photo: Photo) -> tuple[str, str]:
+    """Return the keys of the photo's original and thumbnail."""
+    return original_key(photo.user_id, photo.filename), thumbnail_key(photo.user_id, photo.id)
+
+
+def new_photo(
+    user_id: str,
+    photo_id: str,
+    uploaded: datetime,
+    data: bytes,
+    image: DecodedImage,
+    metadata: PhotoMetadata,
+) -> Photo:
+    """Return the item of a photo: measured values, and its owner's metadata, else EXIF's."""
+    exif = image.exif
+    has_position = metadata.geotag_lat is not None
+    photo = Photo(
+        user_id,
+        photo_id,
+        state=PhotoState.READY,
+        filename=f"{photo_id}.{image.extension}",
+        filename_orig=metadata.filename_orig,
+        filesize=len(data),
+        content_type=image.content_type,
+        sha256=hashlib.sha256(data).hexdigest(),
+        thumbnail_sha256=hashlib.sha256(image.thumbnail).hexdigest(),
+        width=image.width,
+        height=image.height,
+        tags=metadata.tags,
+        desc=metadata.desc,
+        make=metadata.make or exif.make,
+        model=metadata.model or exif.model,
+        city=metadata.city,
+        nation=metadata.nation,
+        address=metadata.address,
+        geotag_lat=metadata.geotag_lat if has_position else exif.latitude,
+        geotag_lng=metadata.geotag_lng if has_position else exif.longitude,
+        taken_date=metadata.taken_date or (exif.taken.isoformat() if exif.taken else None),
+        upload_date=uploaded.isoformat(timespec="milliseconds"),
+    )
+    for name, value in computed_fields(photo).items():
+        setattr(photo, name, value)
+    return photo
+
+
+def _change(photo: Photo, changes: Mapping[str, Any]) -> None:
+    """Write changes and what is computed from them, if nobody else has changed the item."""
+    unchanged = (
+        (Photo.state == PhotoState.READY)
+        & (Photo.search_text == photo.search_text)
+        & (Photo.taken_key == photo.taken_key)
+    )
+    values = {
+        name: "" if value is None and name in EMPTY_TEXTS else value
+        for name, value in changes.items()
+    }
+    for name, value in values.items():
+        setattr(photo, name, value)
+    require_whole_position(photo.geotag_lat, photo.geotag_lng)
+    values |= computed_fields(photo)
+    actions = [
+        getattr(Photo, name).remove() if value is None else getattr(Photo, name).set(value)
+        for name, value in values.items()
+    ]
+    photo.update(actions=actions, condition=unchanged)
+
+
+def _ready_photo(user_id: str, photo_id: str) -> Photo:
+    photo = Photo.find(user_id, photo_id)
+    if photo is None or photo.state != PhotoState.READY:
+        raise NotFound(NO_SUCH_PHOTO)
+    return photo
+
+
+def _mark_deleting(user_id: str, photo_id: str) -> Photo:
+    if not is_id(photo_id):
+        raise NotFound(NO_SUCH_PHOTO)
+    photo = Photo(user_id, photo_id)
+    try:
+        photo.update(
+            actions=[Photo.state.set(PhotoState.DELETING), Photo.taken_key.remove()],
+            condition=Photo.id.exists() & (Photo.state != PhotoState.PENDING),
+        )
+    except UpdateError as error:
+        if condition_failed(error):
+            raise NotFound(NO_SUCH_PHOTO) from None
+        raise
+    return photo

@@ -1,0 +1,251 @@
+"""The two ways to upload, both idempotent: in one request, or directly to S3 in two."""
+
+import contextlib
+import hashlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from pynamodb.exceptions import UpdateError
+
+from chalicelib import dates
+from chalicelib.clients import condition_failed
+from chalicelib.errors import (
+    AlreadyWritten,
+    Conflict,
+    NotFound,
+    NotSignedIn,
+    TooLarge,
+    Unavailable,
+)
+from chalicelib.images.decoding import read_image
+from chalicelib.photos.models import Photo, UploadKey
+from chalicelib.photos.photo import (
+    MAX_BYTES,
+    METADATA,
+    PhotoMetadata,
+    PhotoState,
+    new_id,
+    readable_size,
+)
+from chalicelib.photos.service import NO_SUCH_PHOTO, PhotoService, new_photo, photo_keys
+from chalicelib.photos.storage import PhotoStorage, upload_key
+from chalicelib.photos.transactions import PhotoTransactions
+
+_POST_SECONDS = 3600
+# The bucket's lifecycle rule deletes uncompleted uploads after the same time.
+_PENDING_LIFE = timedelta(days=2)
+
+
+class UploadService:
+    """Uploads of one user; `user_id` is always the caller's verified `sub`."""
+
+    def __init__(
+        self,
+        photos: PhotoService,
+        storage: PhotoStorage,
+        transactions: PhotoTransactions,
+        thumbnail_box: tuple[int, int],
+    ) -> None:
+        self._photos = photos
+        self._storage = storage
+        self._transactions = transactions
+        self._thumbnail_box = thumbnail_box
+
+    def upload(
+        self, user_id: str, data: bytes, metadata: PhotoMetadata, key: str | None
+    ) -> dict[str, Any]:
+        """Store an image and return the photo object, or the one that its key has already created.
+
+        Raises what `PhotoService.upload` does, and Conflict for the key of a photo that has been
+        deleted or is not completed yet.
+        """
+        return _once(
+            user_id,
+            key,
+            lambda: self._photos.upload(user_id, data, metadata, key),
+            self._existing,
+        )
+
+    def begin(
+        self, user_id: str, filesize: int, metadata: PhotoMetadata, key: str | None
+    ) -> dict[str, Any]:
+        """Return the id of a future photo, and the form that sends its `filesize` bytes to S3.
+
+        A used key returns the same id, and the photo if it is complete. Raises TooLarge and
+        QuotaExceeded.
+        """
+        if filesize > MAX_BYTES:
+            raise TooLarge(
+                f"This file has {readable_size(filesize)}; the limit is {readable_size(MAX_BYTES)}."
+            )
+
+        def reserve() -> dict[str, Any]:
+            pending = _pending_photo(user_id, filesize, metadata)
+            self._transactions.reserve(pending, key)
+            return self._form(pending)
+
+        return _once(user_id, key, reserve, self._form)
+
+    def complete(self, user_id: str, photo_id: str) -> dict[str, Any]:
+        """Create the photo from what was uploaded, and return its object; safe to repeat.
+
+        Raises NotFound, UnsupportedImage, UndecodableImage, QuotaExceeded, or Conflict if the bytes
+        are not the ones that were announced.
+        """
+        photo = _open_upload(user_id, photo_id)
+        if photo.state == PhotoState.PENDING:
+            try:
+                return self._photos.describe(self._record(photo))
+            except (AlreadyWritten, Conflict, NotFound):
+                # Another request may have completed it and deleted the upload.
+                photo = _open_upload(user_id, photo_id)
+                if photo.state == PhotoState.PENDING:
+                    raise
+        return self._photos.describe(photo)
+
+    def _record(self, pending: Photo) -> Photo:
+        """Check, copy and record an upload; nothing is listed before the last step."""
+        self._transactions.require_room(pending.user_id, int(pending.filesize))
+        source = upload_key(pending.user_id, pending.id)
+        data, etag = self._storage.fetch(source, int(pending.filesize))
+        image = read_image(data, self._thumbnail_box)
+        photo = new_photo(
+            pending.user_id,
+            pending.id,
+            datetime.fromisoformat(pending.upload_date),
+            data,
+            image,
+            PhotoMetadata(**{name: getattr(pending, name) for name in METADATA}),
+        )
+        _claim(photo)
+        original, small = photo_keys(photo)
+        sha256 = bytes.fromhex(photo.sha256)
+        self._storage.copy(source, etag, original, photo.content_type, sha256, photo.filename_orig)
+        thumbnail = image.thumbnail
+        self._storage.put(small, thumbnail, "image/jpeg", hashlib.sha256(thumbnail).digest())
+        self._complete(photo)
+        # The bucket's lifecycle rule deletes what remains.
+        with contextlib.suppress(Exception):
+            self._storage.delete([source])
+        return photo
+
+    def _complete(self, photo: Photo) -> None:
+        """Write the item; if the album has become full, the objects stay for a retry."""
+        try:
+            self._transactions.complete(photo)
+        except NotSignedIn:
+            self._storage.delete(list(photo_keys(photo)))
+            raise
+        except AlreadyWritten:
+            # The request that was first needs the same objects, unless the photo has been deleted.
+            if _not_deleting(photo.user_id, photo.id) is None:
+                self._storage.delete(list(photo_keys(photo)))
+            raise
+
+    def _form(self, photo: Photo) -> dict[str, Any]:
+        """Return the form that uploads a pending photo's bytes; a ready photo needs none."""
+        if photo.state == PhotoState.READY:
+            return {"photo_id": photo.id, "upload": None, "photo": self._photos.describe(photo)}
+        expires = dates.utc_now() + timedelta(seconds=_POST_SECONDS)
+        key = upload_key(photo.user_id, photo.id)
+        form = self._storage.presigned_post(key, int(photo.filesize), _POST_SECONDS)
+        return {
+            "photo_id": photo.id,
+            "upload": {
+                "url": form["url"],
+                "fields": form["fields"],
+                "expires_date": expires.isoformat(timespec="seconds"),
+            },
+        }
+
+    def _existing(self, photo: Photo) -> dict[str, Any]:
+        if photo.state == PhotoState.PENDING:
+            raise Conflict(
+                "This Idempotency-Key belongs to an upload that is not completed. Complete it, or "
+                "use another key."
+            )
+        return self._photos.describe(photo)
+
+
+def _once(
+    user_id: str,
+    key: str | None,
+    create: Callable[[], dict[str, Any]],
+    existing: Callable[[Photo], dict[str, Any]],
+) -> dict[str, Any]:
+    """Return the result of `create`, or for a used key that of `existing` for its photo."""
+    if key is None:
+        return create()
+    earlier = _photo_of_key(user_id, key)
+    if earlier is not None:
+        return existing(earlier)
+    try:
+        return create()
+    except AlreadyWritten as error:
+        earlier = _photo_of_key(user_id, key)
+        if earlier is None:  # The key has just expired.
+            raise Unavailable from error
+        return existing(earlier)
+
+
+def _photo_of_key(user_id: str, key: str) -> Photo | None:
+    """Return the photo that a key created, None for a new key. Raises Conflict if deleted."""
+    used = UploadKey.find(user_id, key)
+    if used is None:
+        return None
+    photo = _not_deleting(user_id, used.photo_id)
+    if photo is None:
+        raise Conflict(
+            "The photo that this Idempotency-Key created has been deleted. To upload it again, use "
+            "another key."
+        )
+    return photo
+
+
+def _not_deleting(user_id: str, photo_id: str) -> Photo | None:
+    """Return a photo that is pending or ready."""
+    photo = Photo.find(user_id, photo_id)
+    return None if photo is None or photo.state == PhotoState.DELETING else photo
+
+
+def _open_upload(user_id: str, photo_id: str) -> Photo:
+    photo = _not_deleting(user_id, photo_id)
+    if photo is None:
+        raise NotFound(NO_SUCH_PHOTO)
+    return photo
+
+
+def _pending_photo(user_id: str, filesize: int, metadata: PhotoMetadata) -> Photo:
+    """Return the item that keeps the metadata until the image arrives."""
+    photo_id, now = new_id(), dates.utc_now()
+    return Photo(
+        user_id,
+        photo_id,
+        state=PhotoState.PENDING,
+        filename=photo_id,
+        filesize=filesize,
+        upload_date=now.isoformat(timespec="milliseconds"),
+        expires_at=now + _PENDING_LIFE,
+        **{name: getattr(metadata, name) for name in METADATA},
+    )
+
+
+def _claim(photo: Photo) -> None:
+    """Allow the pending item to be completed with these bytes only. Raises Conflict.
+
+    The form can be sent more than once: without this, two simultaneous requests could each copy
+    other bytes, and the item would describe one image and the object be the other.
+    """
+    is_same = Photo.sha256.does_not_exist() | (Photo.sha256 == photo.sha256)
+    try:
+        Photo(photo.user_id, photo.id).update(
+            actions=[Photo.sha256.set(photo.sha256)],
+            condition=(Photo.state == PhotoState.PENDING) & is_same,
+        )
+    except UpdateError as error:
+        if condition_failed(error):
+            raise Conflict(
+                "A different file was already uploaded for this photo. Start a new upload."
+            ) from None
+        raise
