@@ -1,4 +1,4 @@
-"""The API as OpenAPI 3.1, made of the app's own routes and the shapes beside them."""
+"""The API as an OpenAPI 3.1 document, derived from the app's routes and their shapes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import msgspec
 from chalice import Chalice
 
 from chalicelib import __version__
-from chalicelib.api import responses
+from chalicelib.api import requests, responses
 from chalicelib.api.error_table import BODY_LIMIT, STATUS_AND_CODE
 from chalicelib.errors import AlbumError, InvalidInput, Throttled, TooLarge, Unavailable
 
@@ -29,71 +29,99 @@ _PATH_PARAMETERS = {
 }
 _DESCRIPTION = f"""A private photo album.
 
-Make an account with `POST /users/signup`, exchange the password for tokens with
-`POST /users/signin`, and send `Authorization: Bearer ACCESS_TOKEN` with every other request. A
-request may have {BODY_LIMIT:,} bytes; larger pictures go straight to S3 by `POST /photos/uploads`.
+1. Create an account with `POST /users/signup`.
+2. Exchange your password for tokens with `POST /users/signin`.
+3. Send `Authorization: Bearer ACCESS_TOKEN` with every other request. On the page `/docs`, signing
+   in does this for you: it also authorizes the requests that you try next.
 
-Every error carries `Code` and `Message`, a sentence to show."""
+A request may have {BODY_LIMIT / 1e6} MB. Send larger photos directly to S3 with
+`POST /photos/uploads`.
+
+Every error has a `Code` for programs and a `Message` for people."""
+# What the summary of a view leaves open.
+_DETAILS = {
+    "sign_in": "On the page `/docs`, this also authorizes the requests that you try next.",
+    "upload_photo": (
+        "Only the image is required. The date, position and camera are read from its EXIF; a field "
+        "that you fill in takes precedence."
+    ),
+    "begin_upload": (
+        "Send the image as a form to the URL in the response, then call "
+        "`POST /photos/uploads/{photo_id}/complete`. A field that you add takes precedence over "
+        "the image's EXIF."
+    ),
+    "edit_photo": "Fields that are absent keep their value; null clears them.",
+}
+# Sending the example of a body unchanged must not overwrite what EXIF says.
+_EXAMPLES: dict[Any, dict[str, Any]] = {
+    requests.UploadRequest: {"filesize": 12_345_678, "filename_orig": "IMG_1.jpg"},
+    requests.PhotoChanges: {"desc": "At the sea"},
+    requests.UploadForm: {},
+}
 # What a status means, whatever the route.
 _MEANINGS = {
-    400: "A field is missing, malformed or out of range; `Message` begins with its name.",
-    401: "The credentials do not prove who is asking.",
-    403: "The token does not verify: it is forged, expired or signed out.",
-    404: "There is no such thing, or it is somebody else's.",
-    409: "What the request wants is taken.",
-    413: "Too large; `Message` names the limit and the way around it.",
-    415: "Not a picture of a known format, or not the content type of this route.",
-    422: "The picture is broken, or too big to be decoded.",
-    429: "Too many requests; send it again after `Retry-After` seconds.",
-    500: "A fault of the album's. `Message` has an id to quote.",
-    503: "AWS is slow or down; send it again after `Retry-After` seconds.",
+    400: "A field is missing, malformed or out of range. `Message` names it.",
+    401: "The token is missing, or the credentials are wrong.",
+    403: "The token is invalid or has expired, or its session has been signed out.",
+    404: "Not found.",
+    409: "The request conflicts with what already exists.",
+    413: "Too large. `Message` states the limit and what to do.",
+    415: "Unsupported image format or content type.",
+    422: "The image is corrupt, or too complex to process.",
+    429: "Too many requests. Try again after `Retry-After` seconds.",
+    500: "Something went wrong. `Message` has a request ID to report.",
+    503: "The service is temporarily unavailable. Try again after `Retry-After` seconds.",
 }
+_PHOTO_NOT_FOUND = "This photo does not exist, or belongs to another user."
 
 
 @functools.cache
 def document(app: Chalice) -> dict[str, Any]:
-    """Return the OpenAPI document of the routes of `app`, made once."""
+    """Return the OpenAPI document of the routes of `app`, generated once."""
     routes = [route for methods in app.routes.values() for route in methods.values()]
-    shapes = _Shapes(routes)
+    schemas = _Schemas(routes)
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         path = paths.setdefault(route.uri_pattern, {})
-        path[route.method.lower()] = _operation(route, shapes)
+        path[route.method.lower()] = _operation(route, schemas)
     return {
         "openapi": "3.1.0",
         "info": {"title": "CloudAlbum", "version": __version__, "description": _DESCRIPTION},
         # Relative to the document, so that it holds behind every stage and domain.
-        "servers": [{"url": "."}],
+        "servers": [{"url": ".", "description": "The album that this document comes from."}],
         "tags": [{"name": name} for name in (*_TAGS, "service")],
         "paths": paths,
         "components": {
-            "schemas": shapes.components,
+            "schemas": schemas.components,
             "securitySchemes": {
                 "accessToken": {
                     "type": "http",
                     "scheme": "bearer",
                     "bearerFormat": "JWT",
-                    "description": "The accessToken of POST /users/signin.",
+                    "description": "The `accessToken` from `POST /users/signin`.",
                 }
             },
         },
     }
 
 
-class _Shapes:
+class _Schemas:
     """The schemas of all operations, which refer to each other by name."""
 
     def __init__(self, routes: list[RouteEntry]) -> None:
         self._types = [responses.Error, responses.GatewayError]
         for route in routes:
-            self._types += _types_of(operation_of(route))
-        references, self.components = msgspec.json.schema_components(
+            self._types += _types_of(_operation_of(route))
+        references, components = msgspec.json.schema_components(
             self._types, ref_template=_REFERENCE
         )
         self._references = list(references)
+        self.components: dict[str, Any] = _with_enum_types(components)
+        form = self.components[requests.UploadForm.__name__]
+        form["properties"] = dict(_form_fields(form["properties"]))
 
     def reference(self, shape: Any) -> dict[str, Any]:
-        """Return what refers to the schema of a type."""
+        """Return a reference to the schema of a type."""
         return self._references[self._types.index(shape)]
 
     def fields(self, shape: type[msgspec.Struct]) -> dict[str, Any]:
@@ -102,129 +130,144 @@ class _Shapes:
         return fields
 
 
-def operation_of(route: RouteEntry) -> Operation:
-    """Return the shapes that stand beside the view of a route."""
-    operation: Operation = route.view_function.operation
-    return operation
-
-
 def _types_of(operation: Operation) -> list[Any]:
     shapes = (operation.response, operation.body, operation.query, operation.headers)
     others = (operation.other_responses or {}).values()
     return [shape for shape in (*shapes, *others) if shape is not None]
 
 
-def _operation(route: RouteEntry, shapes: _Shapes) -> dict[str, Any]:
-    operation = operation_of(route)
+def _operation_of(route: RouteEntry) -> Operation:
+    operation: Operation = route.view_function.operation
+    return operation
+
+
+def _with_enum_types(schema: Any) -> Any:
+    """Return a schema whose enums have a type, which msgspec leaves out; all are of strings."""
+    if isinstance(schema, list):
+        return [_with_enum_types(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    typed = {name: _with_enum_types(value) for name, value in schema.items()}
+    return {"type": "string", **typed} if isinstance(typed.get("enum"), list) else typed
+
+
+def _form_fields(fields: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the fields of a multipart form, which has no null; absence means the same."""
+    for name, field in fields.items():
+        choices = [one for one in field.get("anyOf", [field]) if one.get("type") != "null"]
+        if not any("type" in one for one in choices):
+            continue  # accepted from old clients and ignored
+        if len(choices) == 1:
+            yield name, choices[0]
+        else:
+            description = next(one["description"] for one in choices if "description" in one)
+            yield name, {"description": description, "anyOf": choices}
+
+
+def _operation(route: RouteEntry, schemas: _Schemas) -> dict[str, Any]:
+    operation = _operation_of(route)
     summary = inspect.getdoc(route.view_function) or ""
     described: dict[str, Any] = {
         "operationId": re.sub(r"_(\w)", lambda match: match[1].upper(), route.view_name),
         "summary": summary.splitlines()[0].rstrip("."),
         "tags": [_tag(route.uri_pattern)],
-        "responses": _responses(route, operation, shapes),
+        "responses": _responses(route, operation, schemas),
     }
-    parameters = list(_parameters(route, operation, shapes))
+    if route.view_name in _DETAILS:
+        described["description"] = _DETAILS[route.view_name]
+    parameters = list(_parameters(route, operation, schemas))
     if parameters:
         described["parameters"] = parameters
     if operation.body:
-        described["requestBody"] = _request_body(route, operation.body, shapes)
+        described["requestBody"] = _request_body(route, operation.body, schemas)
     if route.authorizer:
         described["security"] = [{"accessToken": []}]
     return described
 
 
 def _tag(path: str) -> str:
-    room = path.split("/")[1]
-    return room if room in _TAGS else "service"
+    first = path.split("/")[1]
+    return first if first in _TAGS else "service"
 
 
 def _parameters(
-    route: RouteEntry, operation: Operation, shapes: _Shapes
+    route: RouteEntry, operation: Operation, schemas: _Schemas
 ) -> Iterator[dict[str, Any]]:
     for name in route.view_args:
         yield {"name": name, "in": "path", "required": True, "schema": _PATH_PARAMETERS[name]}
     for place, shape in (("query", operation.query), ("header", operation.headers)):
-        for name, field in shapes.fields(shape).items() if shape else ():
-            # Absence is what null would say, and a query has no null.
-            described = next(iter(field.get("anyOf", [field])))
-            schema = {key: value for key, value in described.items() if key != "description"}
+        for name, field in schemas.fields(shape).items() if shape else ():
             yield {
                 "name": name,
                 "in": place,
                 "required": False,
-                "description": described.get("description", ""),
-                "schema": schema,
+                "description": field.get("description", ""),
+                "schema": {key: value for key, value in field.items() if key != "description"},
             }
 
 
 def _request_body(
-    route: RouteEntry, shape: type[msgspec.Struct], shapes: _Shapes
+    route: RouteEntry, shape: type[msgspec.Struct], schemas: _Schemas
 ) -> dict[str, Any]:
-    content: dict[str, Any] = {"schema": shapes.reference(shape)}
-    example = example_of(shapes.fields(shape))
+    content: dict[str, Any] = {"schema": schemas.reference(shape)}
+    example = _EXAMPLES.get(shape, _example(schemas.fields(shape)))
     if example:
         content["example"] = example
     return {"required": True, "content": dict.fromkeys(route.content_types, content)}
 
 
-def example_of(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return the example of a body, made of those of its fields."""
-    choices = {name: [field, *field.get("anyOf", [])] for name, field in fields.items()}
-    return {
-        name: next(one["examples"][0] for one in choice if "examples" in one)
-        for name, choice in choices.items()
-        if any("examples" in one for one in choice)
-    }
+def _example(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the example of a body, composed of its fields' examples."""
+    return {name: field["examples"][0] for name, field in fields.items() if "examples" in field}
 
 
-def _responses(route: RouteEntry, operation: Operation, shapes: _Shapes) -> dict[str, Any]:
+def _responses(route: RouteEntry, operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     successes = {200: operation.response, **(operation.other_responses or {})}
     described = {
-        str(status): _success(shape, operation, shapes) for status, shape in successes.items()
+        str(status): _success(shape, operation, schemas) for status, shape in successes.items()
     }
-    codes = dict(_problems(route, operation))
-    for status in sorted(codes):
-        described[str(status)] = _problem(status, codes[status], shapes)
+    for status, shapes in sorted(_errors(route, operation).items()):
+        described[str(status)] = _error(status, route, [schemas.reference(one) for one in shapes])
     return described
 
 
-def _success(shape: Any, operation: Operation, shapes: _Shapes) -> dict[str, Any]:
+def _success(shape: Any, operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     if shape is None:
-        location = {"description": "a presigned URL", "schema": {"type": "string"}}
-        return {"description": "See there.", "headers": {"Location": location}}
-    is_described = issubclass(shape, msgspec.Struct)
-    description = (inspect.getdoc(shape) or "").splitlines()[0] if is_described else "It is here."
-    content = {key: {"schema": shapes.reference(shape)} for key in operation.content_types}
+        location = {"description": "A signed URL, which expires.", "schema": {"type": "string"}}
+        return {"description": "A redirect to the file.", "headers": {"Location": location}}
+    description = "The requested document."
+    if issubclass(shape, msgspec.Struct):
+        description = (inspect.getdoc(shape) or "").splitlines()[0]
+    content = {key: {"schema": schemas.reference(shape)} for key in operation.content_types}
     return {"description": description, "content": content}
 
 
-def _problems(route: RouteEntry, operation: Operation) -> Iterator[tuple[int, set[str]]]:
-    """Yield the statuses that a route may answer, with the shapes of their bodies."""
-    refusals: list[type[AlbumError]] = [*operation.errors, Throttled, Unavailable]
+def _errors(route: RouteEntry, operation: Operation) -> dict[int, list[type[msgspec.Struct]]]:
+    """Return the error statuses of a route, with the shapes that their bodies may have."""
+    raised: list[type[AlbumError]] = [*operation.errors, Throttled, Unavailable]
     if operation.body or operation.query or operation.headers:
-        refusals.append(InvalidInput)
+        raised.append(InvalidInput)
     if operation.body or "*/*" in route.content_types:
-        refusals.append(TooLarge)
-    shapes = {500: {"Error"}}
-    for refusal in refusals:
-        shapes.setdefault(STATUS_AND_CODE[refusal][0], set()).add("Error")
+        raised.append(TooLarge)
+    statuses = {500, *(STATUS_AND_CODE[error][0] for error in raised)}
     if operation.body:
-        shapes.setdefault(415, set()).add("Error")
+        statuses.add(415)
+    shapes: dict[int, list[type[msgspec.Struct]]]
+    shapes = {status: [responses.Error] for status in statuses}
     if route.authorizer:
-        shapes.setdefault(401, set()).add("GatewayError")
-        shapes.setdefault(403, set()).add("GatewayError")
-    yield from shapes.items()
+        for status in (401, 403):
+            shapes.setdefault(status, []).append(responses.GatewayError)
+    return shapes
 
 
-def _problem(status: int, names: set[str], shapes: _Shapes) -> dict[str, Any]:
-    kinds = {"Error": responses.Error, "GatewayError": responses.GatewayError}
-    references = [shapes.reference(kinds[name]) for name in sorted(names)]
+def _error(status: int, route: RouteEntry, references: list[dict[str, Any]]) -> dict[str, Any]:
+    is_photo = status == 404 and "photo_id" in route.view_args
     schema = references[0] if len(references) == 1 else {"anyOf": references}
-    problem: dict[str, Any] = {
-        "description": _MEANINGS[status],
+    error: dict[str, Any] = {
+        "description": _PHOTO_NOT_FOUND if is_photo else _MEANINGS[status],
         "content": {"application/json": {"schema": schema}},
     }
     if status in (429, 503):
-        seconds = {"description": "seconds to wait", "schema": {"type": "integer"}}
-        problem["headers"] = {"Retry-After": seconds}
-    return problem
+        seconds = {"description": "Seconds to wait.", "schema": {"type": "integer"}}
+        error["headers"] = {"Retry-After": seconds}
+    return error
