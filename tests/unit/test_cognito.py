@@ -13,7 +13,7 @@ from chalicelib.accounts import cognito
 from chalicelib.accounts.cognito import UserPool
 from chalicelib.clients import as_album_error
 from chalicelib.errors import ConfigurationError, Conflict, InvalidInput, NotSignedIn, Throttled
-from tests.unit.stubs import stubbed
+from tests.support.stubs import stubbed
 
 SECRET = "secret-of-the-client-24chars"
 # HMAC-SHA256 of "a@example.comclient" with that key, by openssl dgst -hmac.
