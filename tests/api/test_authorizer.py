@@ -93,7 +93,7 @@ def test_an_account_made_in_the_console_works_without_a_row(http: Any) -> None:
     )
     body = {"email": "c@example.com", "password": PASSWORD}
     token = post_json(http, "/users/signin", body).json()["accessToken"]
-    somebody = Person(http, "c@example.com", token)
+    somebody = Person(http, "c@example.com", token=token)
     assert somebody.get("/photos").status_code == 200
     assert somebody.post("/users/signout").status_code == 200
     assert somebody.get("/photos").status_code == 403

@@ -72,15 +72,6 @@ def test_a_picture_sent_straight_to_s3_becomes_the_same_photo(mario: Person) -> 
         assert original["ContentDisposition"].endswith("filename*=UTF-8''Gr%C3%B6%C3%9Fe.jpg")
 
 
-def test_what_javascript_sends_for_nothing_counts_as_absent(mario: Person) -> None:
-    names = ("tags", "desc", "make", "taken_date", "geotag_lat", "geotag_lng", "filename_orig")
-    for value in (None, "", "undefined", "null", "NaN", float("nan")):
-        asked = mario.begin_upload(len(PICTURE), **dict.fromkeys(names, value))
-        store_upload(asked, PICTURE)
-        photo = mario.complete(asked).json()["photo"]
-        assert (photo["make"], photo["geotag_lng"], photo["filename_orig"]) == ("SONY", -70.5, None)
-
-
 def test_a_date_of_the_client_waits_with_its_offset_or_without(mario: Person) -> None:
     for text, date in (
         ("2012:07:15 09:46:46", "2012-07-15T09:46:46"),
@@ -91,33 +82,12 @@ def test_a_date_of_the_client_waits_with_its_offset_or_without(mario: Person) ->
         assert mario.complete(asked).json()["photo"]["taken_date"] == date
 
 
-@pytest.mark.parametrize(
-    ("field", "values"),
-    [
-        ("filesize", [None, 0, -1, 1.5, "5", True, []]),
-        ("desc", [5, True, [], {}, "x" * 10_001, "\ud800"]),
-        ("geotag_lat", [91, "north", True, float("inf"), 10**400]),
-        ("tags", [["sea"], 0]),
-        ("taken_date", ["yesterday"]),
-        *((name, ["x", None]) for name in ("owner", "photo_id", "state", "user_id")),
-    ],
-)
-def test_an_odd_field_is_refused_by_its_name(mario: Person, field: str, values: list[Any]) -> None:
-    for value in values:
-        response = mario.begin_upload(
-            len(PICTURE), **{"geotag_lng": 1, "geotag_lat": 1, field: value}
-        )
-        assert response.status_code == 400
-        assert response.json()["Message"].startswith(f"{field}: expected")
-    assert Photo.count() == 0
-
-
 def test_more_than_can_be_taken_names_the_limit(mario: Person) -> None:
     assert mario.begin_upload(filesize=100_000_000).status_code == 200
     for size in (100_000_001, 10**400):
         response = mario.begin_upload(filesize=size)
         assert (response.status_code, response.json()["Code"]) == (413, "PayloadTooLargeError")
-        assert "100,000,000 bytes" in response.json()["Message"]
+        assert "the limit is 100 MB" in response.json()["Message"]
 
 
 def test_a_body_too_large_names_the_way_around(mario: Person) -> None:
@@ -208,7 +178,7 @@ def test_another_size_than_was_announced_is_refused(mario: Person) -> None:
     store_upload(asked, PICTURE)
     response = mario.complete(asked)
     assert response.status_code == 409
-    assert "instead of" in response.json()["Message"]
+    assert "were announced" in response.json()["Message"]
     assert mario.photos() == []
 
 
@@ -284,7 +254,7 @@ def test_who_is_late_for_a_photo_that_was_deleted_leaves_nothing(
 
     with (
         meanwhile(mario, operation, complete_and_delete),
-        pytest.raises(Exception, match="no such photo"),
+        pytest.raises(Exception, match="This photo does not exist"),
     ):
         uploads.complete(user_id, photo_id)
     assert mario.counters() == (0, 0)
@@ -396,14 +366,6 @@ def test_a_key_is_forgotten_after_a_day_even_if_it_is_still_there(mario: Person)
     second = mario.upload(PICTURE, key="k").json()["photo_id"]
     assert second != first
     assert mario.upload(PICTURE, key="k").json()["photo_id"] == second
-
-
-def test_an_odd_key_is_refused(mario: Person) -> None:
-    for key in ("", "a b", "é", "a\tb", "x" * 256):
-        for response in (mario.upload(PICTURE, key=key), mario.begin_upload(len(PICTURE), key=key)):
-            assert response.status_code == 400
-            assert response.json()["Message"].startswith("Idempotency-Key: expected")
-    assert mario.begin_upload(len(PICTURE), key="x" * 255).status_code == 200
 
 
 def test_a_key_whose_answer_was_lost_answers_with_the_photo(mario: Person) -> None:

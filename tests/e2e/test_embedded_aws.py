@@ -4,12 +4,13 @@ import base64
 import hashlib
 from typing import Any
 
+from infra.background import RunningStack
+from tests.support.people import Person
 import pytest
 import requests
 from botocore.exceptions import ClientError
 
-from tests import pictures
-from tests.e2e.stack import Person, RunningStack
+from tests.support import images
 
 pytestmark = pytest.mark.xdist_group("local-stack")
 
@@ -35,10 +36,10 @@ def test_a_preflight_of_the_web_client_passes(stack: RunningStack, path: str) ->
 @pytest.fixture
 def stored(stack: RunningStack) -> dict[str, Any]:
     """Return a photo that is stored in the embedded AWS."""
-    person = Person(stack.url, "stored@example.com")
+    person = Person.at(stack.url, "stored@example.com")
     person.sign_up()
     person.sign_in()
-    photo: dict[str, Any] = person.upload(pictures.jpeg()).json()["photo"]
+    photo: dict[str, Any] = person.upload(images.jpeg()).json()["photo"]
     return photo
 
 

@@ -5,9 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from infra.background import RunningStack, running
 import pytest
 
-from tests.e2e.stack import ROOT, RunningStack
 
 pytestmark = pytest.mark.xdist_group("local-stack")
 

@@ -14,13 +14,14 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from infra.background import RunningStack, start
+from tests.support.people import Person, Response
 import pytest
 import requests
 
 from infra import deploy, package, stacks
 from infra.stages import Stage
-from tests import pictures
-from tests.e2e.stack import ROOT, Person, RunningStack
+from tests.support import images
 
 pytestmark = pytest.mark.xdist_group("packaged")
 
@@ -161,7 +162,7 @@ def signed_in_again(person: Person) -> requests.Response:
 
 def sent_straight_to_s3(person: Person, picture: bytes) -> tuple[int, int]:
     """Upload by a presigned POST, and return the status of that and of the completion."""
-    asked = person.post_json("/photos/uploads", filesize=len(picture))
+    asked = person.send("POST", "/photos/uploads", filesize=len(picture))
     if not asked.ok:
         return asked.status_code, 0
     form = asked.json()["upload"]
@@ -172,30 +173,30 @@ def sent_straight_to_s3(person: Person, picture: bytes) -> tuple[int, int]:
 
 def whole_life(stack: RunningStack, url: str) -> Iterator[int]:
     """Do everything the API can do, step by step, and yield the status of each."""
-    person = Person(url, f"life-{next(_count)}@example.com")
+    person = Person.at(url, f"life-{next(_count)}@example.com")
     left_unconfirmed(stack, person.email)
     yield person.sign_up().status_code
     yield person.sign_in().status_code
-    first = person.upload(pictures.jpeg())
+    first = person.upload(images.jpeg())
     yield first.status_code
     photo = first.json()["photo"]
     path = f"/photos/{photo['id']}"
-    yield person.upload(pictures.jpeg()).status_code
-    yield from sent_straight_to_s3(person, pictures.jpeg())
+    yield person.upload(images.jpeg()).status_code
+    yield from sent_straight_to_s3(person, images.jpeg())
     yield person.get("/photos").status_code
     yield person.get(path).status_code
     yield requests.get(photo["originalSrc"], timeout=30).status_code
     yield requests.get(photo["thumbSrc"], timeout=30).status_code
     yield person.request("DELETE", path).status_code
     yield person.get("/users/me").status_code
-    yield person.request("PATCH", "/users/me", json={"username": "Other"}).status_code
+    yield person.send("PATCH", "/users/me", username="Other").status_code
     yield person.sign_out().status_code
     yield person.sign_in().status_code
     passwords = {"oldPassword": person.password, "newPassword": person.password + "!"}
-    yield person.request("PUT", "/users/me/password", json=passwords).status_code
+    yield person.send("PUT", "/users/me/password", **passwords).status_code
     yield signed_in_again(person).status_code
     left_in_uploads(stack, photo["user_id"])
-    yield person.request("DELETE", "/users/me", json={"password": person.password}).status_code
+    yield person.send("DELETE", "/users/me", password=person.password).status_code
 
 
 GOOD_LIFE = [200] * 4 + [204] + [200] * 13
@@ -235,10 +236,10 @@ def test_an_authorizer_that_is_told_its_settings_never_asks_for_them(deployed: D
 @pytest.fixture(scope="module")
 def unwell(deployed: Deployed) -> None:
     """Let a photo have lost its thumbnail, so that the daily check has to look twice."""
-    person = Person(deployed.url, f"life-{next(_count)}@example.com")
+    person = Person.at(deployed.url, f"life-{next(_count)}@example.com")
     assert person.sign_up().status_code == 200
     assert person.sign_in().status_code == 200
-    photo = person.upload(pictures.jpeg()).json()["photo"]
+    photo = person.upload(images.jpeg()).json()["photo"]
     deployed.stack.make_client("s3").delete_object(
         Bucket=photo_bucket(deployed.stack),
         Key=f"photos/{photo['user_id']}/thumbnails/{photo['id']}.jpg",
@@ -295,20 +296,20 @@ def test_an_upload_needs_the_forms_type_among_the_binary_ones(
     gateway["DefinitionBody"]["x-amazon-apigateway-binary-media-types"].remove(
         "multipart/form-data"
     )
-    person = Person(deploy.deploy(stack.make_client, Stage("text"), built), "mario@example.com")
+    person = Person.at(deploy.deploy(stack.make_client, Stage("text"), built), "mario@example.com")
     assert person.sign_up().status_code == 200
     assert person.sign_in().status_code == 200
     # The gateway has taken the bytes for text.
-    assert person.upload(pictures.jpeg()).status_code == 415
+    assert person.upload(images.jpeg()).status_code == 415
 
 
 def test_two_stages_live_side_by_side_and_one_may_go(stack: RunningStack) -> None:
     people = []
     for stage in ("blue", "green"):
-        person = Person(stack.deploy(stage), "mario@example.com")
+        person = Person.at(stack.deploy(stage), "mario@example.com")
         assert person.sign_up().status_code == 200
         assert person.sign_in().status_code == 200
-        assert person.upload(pictures.jpeg()).status_code == 200
+        assert person.upload(images.jpeg()).status_code == 200
         people.append(person)
     blue, green = people
     assert green.request("GET", "/photos", headers=blue_token(blue)).status_code == 403

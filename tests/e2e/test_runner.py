@@ -8,11 +8,12 @@ import socket
 import subprocess
 from pathlib import Path
 
+from infra.background import free_port, running, start
+from tests.support.people import Person
 import pytest
 import requests
 
-from tests import pictures
-from tests.e2e.stack import Person, free_port, running, start
+from tests.support import images
 
 
 def processes_mentioning(text: str) -> list[str]:
@@ -25,9 +26,9 @@ def processes_mentioning(text: str) -> list[str]:
 def test_accounts_and_photos_survive_a_restart_and_nothing_is_left_running(
     tmp_path: Path, number: signal.Signals
 ) -> None:
-    picture = pictures.jpeg()
+    picture = images.jpeg()
     with running(tmp_path) as first:
-        mario = Person(first.url, "mario@example.com")
+        mario = Person.at(first.url, "mario@example.com")
         mario.sign_up()
         mario.sign_in()
         mario.upload(picture)
@@ -53,11 +54,11 @@ def test_it_saves_and_stops_when_its_terminal_is_closed(tmp_path: Path) -> None:
         shown += os.read(terminal, 4096)
     assert b"\x1b" not in shown  # nothing has probed the terminal
     [url] = re.findall(rb"The album is at +(\S+)", shown)
-    assert Person(url.decode(), "mario@example.com").sign_up().status_code == 200
+    assert Person.at(url.decode(), "mario@example.com").sign_up().status_code == 200
     os.close(terminal)
     assert process.wait(40) == 0
     with running(tmp_path) as again:
-        assert Person(again.url, "mario@example.com").sign_in().status_code == 200
+        assert Person.at(again.url, "mario@example.com").sign_in().status_code == 200
 
 
 @pytest.mark.parametrize("port", [0, 65536])

@@ -4,11 +4,12 @@ import json
 import socket
 from urllib.parse import urlsplit
 
+from infra.background import RunningStack
+from tests.support.people import Person
 import pytest
 import requests
 
 from chalicelib.api.error_table import BODY_LIMIT
-from tests.e2e.stack import Person, RunningStack
 
 pytestmark = pytest.mark.xdist_group("local-stack")
 
@@ -91,7 +92,7 @@ def test_an_oversized_head_is_answered(
 def test_a_failed_authorizer_is_the_gateways_error_and_no_hang_up(
     stack: RunningStack,
 ) -> None:
-    person = Person(stack.url, "serve@example.com")
+    person = Person.at(stack.url, "serve@example.com")
     assert person.sign_up().status_code == 200
     assert person.sign_in().status_code == 200
     assert person.get("/users/me").status_code == 200

@@ -13,12 +13,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from infra.background import RunningStack, free_port
 import pytest
 import requests
 from chalice.test import Client
 
 from infra.local import answers, program
-from tests.e2e.stack import ROOT, RunningStack, free_port
 from tests.examples.conftest import MYAPP
 
 README = (MYAPP / "README.md").read_text()

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 import boto3
+from infra.background import RunningStack
 import pytest
 from botocore.exceptions import ClientError
 from chalice.test import Client
@@ -21,8 +22,7 @@ from moto import mock_aws
 from PIL import Image
 from PIL.ExifTags import Base
 
-from tests import pictures
-from tests.e2e.stack import RunningStack
+from tests.support import images
 from tests.examples.conftest import BUCKET, MYAPP, RESIZE
 
 
@@ -71,12 +71,12 @@ def copy_of(resize: ModuleType, s3: Any, picture: bytes) -> Image.Image:
 def test_a_copy_fits_300_by_200_pixels(
     resize: ModuleType, s3: Any, size: tuple[int, int], expected: tuple[int, int]
 ) -> None:
-    assert copy_of(resize, s3, pictures.jpeg(*size)).size == expected
+    assert copy_of(resize, s3, images.jpeg(*size)).size == expected
 
 
 def test_a_copy_is_upright(resize: ModuleType, s3: Any) -> None:
     # Brightest at the right, and to be turned clockwise: brightest at the bottom.
-    picture = pictures.jpeg(1200, 600, exif=pictures.exif({Base.Orientation: 6}))
+    picture = images.jpeg(1200, 600, exif=images.exif({Base.Orientation: 6}))
     copy = copy_of(resize, s3, picture)
     assert copy.size == (100, 200)
     assert Base.Orientation not in copy.getexif()
@@ -86,39 +86,39 @@ def test_a_copy_is_upright(resize: ModuleType, s3: Any) -> None:
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
 def test_a_jpeg_of_any_colours_is_copied(resize: ModuleType, s3: Any, mode: str) -> None:
-    picture = pictures.encoded(pictures.gradient(mode=mode), "JPEG")
+    picture = images.encoded(images.gradient(mode=mode), "JPEG")
     assert copy_of(resize, s3, picture).format == "JPEG"
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "P", "1", "LA", "I;16"])
 def test_a_png_stays_a_png(resize: ModuleType, s3: Any, mode: str) -> None:
-    picture = pictures.encoded(pictures.gradient(mode="L").convert(mode), "PNG")
+    picture = images.encoded(images.gradient(mode="L").convert(mode), "PNG")
     copy = copy_of(resize, s3, picture)
     assert (copy.format, copy.size) == ("PNG", (267, 200))
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP"])
 def test_other_formats_are_kept(resize: ModuleType, s3: Any, kind: str) -> None:
-    assert copy_of(resize, s3, pictures.encoded(pictures.gradient(), kind)).format == kind
+    assert copy_of(resize, s3, images.encoded(images.gradient(), kind)).format == kind
 
 
 def test_a_jpeg_with_more_pictures_behind_it_becomes_a_plain_one(
     resize: ModuleType, s3: Any
 ) -> None:
-    more = [pictures.gradient(64, 48)]
-    picture = pictures.encoded(pictures.gradient(), "MPO", save_all=True, append_images=more)
+    more = [images.gradient(64, 48)]
+    picture = images.encoded(images.gradient(), "MPO", save_all=True, append_images=more)
     assert copy_of(resize, s3, picture).format == "JPEG"
 
 
 @pytest.mark.parametrize("name", ["a b+c.jpg", "Zürich 100%.jpg", "2026/05/upload/x.jpg"])
 def test_a_copy_has_the_name_of_its_picture(resize: ModuleType, s3: Any, name: str) -> None:
-    s3.put_object(Bucket=BUCKET, Key=f"upload/{name}", Body=pictures.jpeg())
+    s3.put_object(Bucket=BUCKET, Key=f"upload/{name}", Body=images.jpeg())
     arrive(resize, f"upload/{name}")
     assert keys(s3) == [f"resized/{name}", f"upload/{name}"]
 
 
 def test_the_same_event_twice_makes_one_copy(resize: ModuleType, s3: Any) -> None:
-    s3.put_object(Bucket=BUCKET, Key="upload/x.jpg", Body=pictures.jpeg())
+    s3.put_object(Bucket=BUCKET, Key="upload/x.jpg", Body=images.jpeg())
     tags = []
     for _ in range(2):
         arrive(resize, "upload/x.jpg")
@@ -128,7 +128,7 @@ def test_the_same_event_twice_makes_one_copy(resize: ModuleType, s3: Any) -> Non
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"no picture", pictures.jpeg()[:900], pictures.png_claiming(60_000, 60_000)]
+    "content", [b"", b"no picture", images.jpeg()[:900], images.png_claiming(60_000, 60_000)]
 )
 def test_what_is_no_picture_is_skipped_with_a_line_in_the_log(
     resize: ModuleType, s3: Any, caplog: pytest.LogCaptureFixture, content: bytes
@@ -154,7 +154,7 @@ def test_the_function_listens_to_new_pictures_alone(resize: ModuleType) -> None:
 def test_the_one_client_is_made_at_the_first_event(resize: ModuleType, s3: Any) -> None:
     assert resize.s3.cache_info().currsize == 0
     for _ in range(2):
-        copy_of(resize, s3, pictures.jpeg())
+        copy_of(resize, s3, images.jpeg())
     assert resize.s3.cache_info().misses == 1
 
 

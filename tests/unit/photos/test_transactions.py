@@ -216,7 +216,7 @@ def test_a_full_account_is_told_from_one_that_had_room_a_moment_later(
     monkeypatch.setattr(User, "get", lambda *_, **__: rows.pop(0))
     cancel(stub, NONE, FAILED)
     cancel(stub, NONE, FAILED)
-    with pytest.raises(QuotaExceeded, match="0 photos and 100 bytes are left"):
+    with pytest.raises(QuotaExceeded, match="This album is full \\(2 of 2 photos\\)"):
         limited.add(photo)
 
 

@@ -179,7 +179,7 @@ def test_other_errors_of_s3_pass_through(stub: Stubber, storage: PhotoStorage) -
 def test_another_size_than_announced_is_not_read(stub: Stubber, storage: PhotoStorage) -> None:
     answer = {"Body": body(b"abcd", 4), "ContentLength": 4, "ETag": '"e"'}
     stub.add_response("get_object", answer)
-    with pytest.raises(Conflict, match="4 bytes instead of 3"):
+    with pytest.raises(Conflict, match="has 4 bytes, but 3 were announced"):
         storage.fetch("key", 3)
 
 

@@ -1,9 +1,12 @@
-"""Cursors: nobody but us can make one."""
+"""Cursors of lists, and the size of a page."""
 
+import json
+
+import msgspec
 import pytest
 
 from chalicelib.errors import InvalidInput
-from chalicelib.photos.lists import Cursors
+from chalicelib.photos.lists import Cursors, _response_bytes
 
 CURSORS = Cursors(lambda: "secret")
 
@@ -20,7 +23,7 @@ def test_a_cursor_gives_its_position_back(position: str) -> None:
 )
 def test_a_cursor_of_another_user_or_query_is_refused(user_id: str, query: str) -> None:
     cursor = CURSORS.make("user", "query", "position")
-    with pytest.raises(InvalidInput, match="^cursor: expected"):
+    with pytest.raises(InvalidInput, match="^cursor must be the nextCursor"):
         CURSORS.read(user_id, query, cursor)
 
 
@@ -43,3 +46,15 @@ def test_a_changed_cursor_is_refused_wherever_it_was_changed() -> None:
 def test_a_made_up_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(InvalidInput):
         CURSORS.read("user", "query", cursor)
+
+
+@pytest.mark.parametrize(
+    "text", ["plain", '"', "\\", "\n", "\0", "é", "한", "\U0001f600", 'a é"\\']
+)
+def test_a_photo_is_not_larger_than_it_was_taken_for(text: str) -> None:
+    known = {"id": "1", "desc": text * 1000, "geotag_lat": None, "width": 12}
+    shown = {**known, "thumbSrc": "", "originalSrc": ""}
+    # Lambda's Python writes the body, which is JSON already, as a text of ASCII.
+    answer = json.dumps(msgspec.json.encode(shown).decode())[1:-1]
+    size = _response_bytes(known)
+    assert len(answer) <= size <= 1.5 * len(answer) + 100
