@@ -7,7 +7,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from infra.background import RunningStack, start
+from infra.background import RunningStack
 from tests.support.people import Person, Response
 import pytest
 import requests
@@ -34,13 +34,7 @@ def in_a_later_second(person: Person) -> None:
         time.sleep(0.05)
 
 
-def another_session(person: Person) -> Person:
-    phone = Person.at(person.url, person.email, person.password)
-    phone.sign_in()
-    return phone
-
-
-def refresh(person: Person) -> requests.Response:
+def refresh(person: Person) -> Response:
     return person.send("POST", "/users/refresh", refreshToken=person.refresh_token)
 
 
@@ -66,7 +60,7 @@ def assert_all_sessions_ended(*sessions: Person) -> None:
 
 
 def test_signing_out_ends_every_session_and_its_refresh_token(mario: Person) -> None:
-    phone = another_session(mario)
+    phone = mario.new_session()
     in_a_later_second(phone)
     assert mario.sign_out().status_code == 200
     assert_all_sessions_ended(mario, phone)
@@ -75,7 +69,7 @@ def test_signing_out_ends_every_session_and_its_refresh_token(mario: Person) -> 
 
 
 def test_a_new_password_ends_every_session(mario: Person) -> None:
-    phone = another_session(mario)
+    phone = mario.new_session()
     in_a_later_second(phone)
     wrong = {"oldPassword": "Wrong-2026", "newPassword": NEW}
     assert mario.send("PUT", "/users/me/password", **wrong).status_code == 401
@@ -185,7 +179,7 @@ def test_a_thousand_photos_go_with_their_owner_in_one_call(
         dynamodb.batch_write_item(RequestItems={"Photo": puts})
     assert len(mario.get("/photos").json()["photos"]) == 1000
     in_a_later_second(mario)
-    phone = another_session(mario)
+    phone = mario.new_session()
     wrong = mario.send("DELETE", "/users/me", password="Wrong-2026")
     assert wrong.status_code == 401
     left = mario.send("DELETE", "/users/me", password=mario.password)

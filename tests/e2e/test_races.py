@@ -66,16 +66,15 @@ def test_one_photo_is_completed_edited_downloaded_and_deleted_at_once(
 ) -> None:
     sub = sub_of(mario)
     for _ in range(3):
-        asked = mario.begin_upload(len(PICTURE))
-        assert post_to_s3(asked["upload"], PICTURE).ok
-        photo_id = asked["photo_id"]
-        path = f"/photos/{photo_id}"
+        started = mario.begin_upload(len(PICTURE))
+        assert post_to_s3(started.json()["upload"], PICTURE).ok
+        path = f"/photos/{started.json()['photo_id']}"
 
         def edit(path: str = path) -> Response:
-            return mario.send("PATCH", path, desc="Sea", "taken_date": "2020-02-02")
+            return mario.send("PATCH", path, desc="Sea", taken_date="2020-02-02")
 
         acts: list[Any] = [
-            lambda photo_id=photo_id: complete(mario, photo_id),
+            lambda started=started: mario.complete(started),
             edit,
             lambda path=path: mario.get(path + "?mode=original"),
             lambda path=path: mario.request("DELETE", path),
@@ -133,8 +132,8 @@ def test_what_is_lost_is_told_and_mended_by_the_command(stack: RunningStack, mar
         ExpressionAttributeValues={":nine": {"N": "9"}},
     )
     asked = mario.begin_upload(len(PICTURE))
-    assert post_to_s3(asked["upload"], PICTURE).ok
-    assert complete(mario, asked["photo_id"]).ok  # copied objects keep their hash, too
+    assert post_to_s3(asked.json()["upload"], PICTURE).ok
+    assert mario.complete(asked).ok  # copied objects keep their hash, too
     assert [line.split(":")[0] for line in told(stack, sub)] == [
         "a photo without its thumbnail, or with another than its row says",
         "counters that are not the sums of the photos",

@@ -30,6 +30,10 @@ class Response:
             return None
 
     @property
+    def ok(self) -> bool:
+        return self.status_code < 400
+
+    @property
     def text(self) -> str:
         return self.body.decode()
 
