@@ -27,7 +27,7 @@ from chalicelib.photos.photo import SHOWN, PhotoQuery, new_id, sort_key
 from chalicelib.photos.query import BY_TAKEN, Item, ItemQuery, ItemReader, shown_fields
 from chalicelib.photos.signed_urls import UrlSigner
 from chalicelib.photos.storage import PhotoStorage, in_parallel, original_key, thumbnail_key
-from tests.pictures import photo_like
+from tests.support.images import photo_like
 
 TABLE = "Photo"
 _ALL = PhotoQuery()

@@ -27,7 +27,7 @@ from requests_toolbelt import MultipartEncoder
 
 from infra.errors import OperatorError, exit_code
 from tests.e2e.stack import running
-from tests.pictures import jpeg
+from tests.support.images import jpeg
 
 _TIMEOUT = 60
 _PASSWORD = "Secret-2026"  # noqa: S105 (of an album that is gone in two minutes)

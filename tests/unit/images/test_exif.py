@@ -1,4 +1,4 @@
-"""EXIF, as cameras write it and as they should not."""
+"""EXIF, valid and invalid."""
 
 import io
 from typing import Any
@@ -9,15 +9,15 @@ from PIL.ExifTags import GPS, Base
 from PIL.TiffImagePlugin import IFDRational
 
 from chalicelib.images.exif import Exif, read_exif, read_orientation
-from tests.support import images
+from tests.support.images import exif, full_exif, jpeg
 
 
 def exif_of(tags: Image.Exif | bytes) -> Exif:
-    return read_exif(Image.open(io.BytesIO(images.jpeg(exif=tags))))
+    return read_exif(Image.open(io.BytesIO(jpeg(exif=tags))))
 
 
-def test_a_well_behaved_camera_is_understood() -> None:
-    found = exif_of(images.full_exif())
+def test_valid_exif_is_read() -> None:
+    found = exif_of(full_exif())
     assert found.taken is not None
     assert found.taken.isoformat() == "2019-05-06T07:08:09+09:00"
     assert (found.make, found.model) == ("SONY", "DSLR-A300")
@@ -25,7 +25,7 @@ def test_a_well_behaved_camera_is_understood() -> None:
     assert found.longitude == pytest.approx(-70.5)
 
 
-def test_a_picture_without_exif_says_nothing() -> None:
+def test_image_without_exif_has_no_values() -> None:
     assert exif_of(b"") == Exif()
 
 
@@ -81,17 +81,17 @@ def test_a_picture_without_exif_says_nothing() -> None:
     ids=[
         "local",
         "OffsetTime",
-        "its own",
+        "OffsetTimeOriginal first",
         "digitized",
-        "next best date",
-        "GPS is last",
-        "GPS alone",
+        "invalid original",
+        "GPS last",
+        "only GPS",
     ],
 )
-def test_the_best_date_there_is_wins(
+def test_most_reliable_date_is_used(
     camera: dict[int, Any], root: dict[int, Any], gps: dict[int, Any], iso: str
 ) -> None:
-    found = exif_of(images.exif(root, camera, gps))
+    found = exif_of(exif(root, camera, gps))
     assert found.taken is not None
     assert found.taken.isoformat() == iso
 
@@ -99,8 +99,8 @@ def test_the_best_date_there_is_wins(
 @pytest.mark.parametrize(
     "date", ["2099:01:01 00:00:00", "1700:01:01 00:00:00", "2019:05:06 07:\x0008:09", "not a date"]
 )
-def test_a_date_that_cannot_be_is_skipped_and_the_rest_is_kept(date: str) -> None:
-    found = exif_of(images.exif({Base.Make: "SONY"}, {Base.DateTimeOriginal: date}))
+def test_implausible_date_is_skipped_and_other_tags_are_kept(date: str) -> None:
+    found = exif_of(exif({Base.Make: "SONY"}, {Base.DateTimeOriginal: date}))
     assert (found.taken, found.make) == (None, "SONY")
 
 
@@ -117,8 +117,8 @@ def position(lat: Any, lat_ref: Any, lng: Any, lng_ref: Any) -> dict[int, Any]:
 ZERO = (0.0, 0.0, 0.0)
 
 
-def test_zero_degrees_is_a_place() -> None:
-    found = exif_of(images.exif(gps=position(ZERO, "N", ZERO, "E")))
+def test_zero_degrees_is_a_valid_position() -> None:
+    found = exif_of(exif(gps=position(ZERO, "N", ZERO, "E")))
     assert (found.latitude, found.longitude) == (0, 0)
 
 
@@ -135,25 +135,30 @@ def test_zero_degrees_is_a_place() -> None:
     ],
     ids=["huge", "past 180", "zero denominator", "no N/S", "odd N/S", "references only", "half"],
 )
-def test_a_position_that_cannot_be_is_skipped_and_the_rest_is_kept(gps: dict[int, Any]) -> None:
-    found = exif_of(images.exif({Base.Make: "SONY"}, gps=gps))
+def test_invalid_position_is_skipped_and_other_tags_are_kept(gps: dict[int, Any]) -> None:
+    found = exif_of(exif({Base.Make: "SONY"}, gps=gps))
     assert (found.latitude, found.longitude, found.make) == (None, None, "SONY")
 
 
-def test_names_lose_their_padding() -> None:
-    found = exif_of(images.exif({Base.Make: "NIKON CORPORATION  \0\0", Base.Model: "  \0"}))
-    assert (found.make, found.model) == ("NIKON CORPORATION", None)
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [("NIKON CORPORATION  \0\0", "NIKON CORPORATION"), ("  \0", None), (b"SONY\0", "SONY")],
+    ids=["padding", "only padding", "bytes"],
+)
+def test_text_is_read_without_its_padding(written: str | bytes, read: str | None) -> None:
+    found = exif_of(exif({Base.Make: written}))
+    assert found.make == read
 
 
 @pytest.mark.parametrize(
     "tags", [b"Exif\0\0garbage", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0"]
 )
 @pytest.mark.filterwarnings("ignore:.*:UserWarning:PIL")
-def test_broken_exif_says_nothing(tags: bytes) -> None:
+def test_broken_exif_has_no_values(tags: bytes) -> None:
     assert exif_of(tags) == Exif()
 
 
 @pytest.mark.parametrize(("written", "read"), [(0, 1), (1, 1), (6, 6), (8, 8), (9, 1), (65535, 1)])
-def test_only_the_eight_orientations_count(written: int, read: int) -> None:
-    picture = images.jpeg(exif=images.exif({Base.Orientation: written}))
-    assert read_orientation(Image.open(io.BytesIO(picture))) == read
+def test_orientation_other_than_1_to_8_is_upright(written: int, read: int) -> None:
+    image = jpeg(exif=exif({Base.Orientation: written}))
+    assert read_orientation(Image.open(io.BytesIO(image))) == read
