@@ -23,13 +23,11 @@ from chalicelib.integrity.check import (
 )
 from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import PhotoMetadata, PhotoState
-from tests import pictures
-from tests.api.conftest import PASSWORD, Person, aws_of_its_own, post_json, wrong_with
-from tests.api.test_faults import saved
-from tests.api.test_photos import objects
-from tests.api.test_uploads import ask, complete, send
+from tests.support import images
+from tests.support.album import bucket_objects, find_issues, moto_album, snapshot, store_upload
+from tests.support.people import PASSWORD, Person, post_json
 
-PICTURE = pictures.jpeg(40, 30)
+PICTURE = images.jpeg(40, 30)
 LATER = datetime.timedelta(hours=2)
 _numbers = itertools.count()
 
@@ -37,14 +35,14 @@ _numbers = itertools.count()
 @pytest.fixture(scope="module", autouse=True)
 def _aws() -> Iterator[None]:
     """Share one AWS, as each test has a person of its own."""
-    with pytest.MonkeyPatch.context() as monkeypatch, aws_of_its_own(monkeypatch):
+    with pytest.MonkeyPatch.context() as monkeypatch, moto_album(monkeypatch):
         yield
 
 
 @pytest.fixture
 def somebody(person: Callable[[str], Person]) -> Iterator[Person]:
     """Return a person, who is gone after the test."""
-    clear = saved()
+    clear = snapshot()
     yield person(f"somebody-{next(_numbers)}")
     clear()
 
@@ -57,7 +55,7 @@ def sub(somebody: Person) -> str:
 @pytest.fixture
 def photo(somebody: Person, sub: str) -> Photo:
     """Return the row of the first of somebody's two photos."""
-    photo_id, _ = (somebody.upload(PICTURE).json_body["photo_id"] for _ in range(2))
+    photo_id, _ = (somebody.upload(PICTURE).json()["photo_id"] for _ in range(2))
     return Photo.get(sub, photo_id)
 
 
@@ -72,18 +70,18 @@ def bucket() -> Any:
 
 
 def keys(sub: str) -> list[str]:
-    return [key for key in objects() if sub in key]
+    return [key for key in bucket_objects() if sub in key]
 
 
 def check(sub: str) -> list[Issue]:
     """Return what is wrong, twice: looking changes nothing."""
-    found = [finding.damage for finding in wrong_with(sub)]
-    assert found == [finding.damage for finding in wrong_with(sub)]
+    found = [finding.damage for finding in find_issues(sub)]
+    assert found == [finding.damage for finding in find_issues(sub)]
     return found
 
 
 def repair(sub: str) -> list[Finding]:
-    return wrong_with(sub, repair=True)
+    return find_issues(sub, repair=True)
 
 
 def mended(sub: str, *expected: Issue) -> bool:
@@ -96,10 +94,10 @@ def mended(sub: str, *expected: Issue) -> bool:
 
 
 def test_an_album_that_is_well_is_left_alone(somebody: Person, sub: str, photo: Photo) -> None:
-    send(ask(somebody, filesize=len(PICTURE)))
-    asked = ask(somebody, filesize=len(PICTURE), key="k")
-    send(asked, PICTURE)
-    assert complete(somebody, asked).status_code == 200
+    store_upload(somebody.begin_upload(len(PICTURE)), PICTURE)
+    asked = somebody.begin_upload(filesize=len(PICTURE), key="k")
+    store_upload(asked, PICTURE)
+    assert somebody.complete(asked).status_code == 200
     before = keys(sub), [row.attribute_values for row in Photo.query(sub)]
     assert repair(sub) == []
     assert (keys(sub), [row.attribute_values for row in Photo.query(sub)]) == before
@@ -115,7 +113,7 @@ def test_an_original_is_judged_without_reading_it(
 
 def test_a_lost_original_is_told_and_never_its_row_removed(sub: str, photo: Photo) -> None:
     bucket().Object(f"photos/{sub}/{photo.filename}").delete()
-    for found in (wrong_with(sub), repair(sub)):
+    for found in (find_issues(sub), repair(sub)):
         [finding] = found
         assert (finding.damage, finding.repaired) == (Issue.NO_ORIGINAL, False)
         assert photo.id in str(finding)
@@ -227,13 +225,13 @@ def test_a_deletion_that_broke_is_finished(somebody: Person, sub: str, photo: Ph
     photo.update(actions=[Photo.state.set(PhotoState.DELETING), Photo.taken_key.remove()])
     assert mended(sub, Issue.DELETION)
     assert len(keys(sub)) == 2
-    assert somebody.get("/users/me").json_body["user"]["photo_count"] == 1
+    assert somebody.get("/users/me").json()["user"]["photo_count"] == 1
 
 
 def test_wrong_counters_are_corrected(somebody: Person, sub: str, photo: Photo) -> None:
     User(sub).update(actions=[User.photo_count.set(7), User.storage_bytes.remove()])
     assert mended(sub, Issue.COUNTERS)
-    user = somebody.get("/users/me").json_body["user"]
+    user = somebody.get("/users/me").json()["user"]
     assert (user["photo_count"], user["storage_bytes"]) == (2, 2 * len(PICTURE))
 
 
@@ -269,9 +267,9 @@ def test_counters_are_never_corrected_over_an_upload_in_flight(
 def test_an_upload_older_than_two_days_goes_with_what_it_has_left(
     somebody: Person, sub: str, photo: Photo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = ask(somebody, filesize=len(PICTURE))
-    send(asked, PICTURE)
-    left = f"photos/{sub}/{asked.json_body['photo_id']}.jpg"
+    asked = somebody.begin_upload(filesize=len(PICTURE))
+    store_upload(asked, PICTURE)
+    left = f"photos/{sub}/{asked.json()['photo_id']}.jpg"
     bucket().put_object(Key=left, Body=PICTURE, ChecksumAlgorithm="SHA256")
     assert check(sub) == []
     later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=2, minutes=1)
@@ -293,7 +291,7 @@ def test_an_account_that_is_being_left_is_removed(somebody: Person, sub: str, ph
     assert keys(sub) == []
     assert User.get(sub).deleted_at is not None
     account = {"email": somebody.email, "password": PASSWORD, "username": "Again"}
-    assert post_json(somebody.http, "/users/signup", account).status_code == 200
+    assert post_json(somebody.transport, "/users/signup", account).status_code == 200
 
 
 def test_who_is_leaving_this_very_moment_is_left_alone(
@@ -311,7 +309,7 @@ def test_photos_of_an_account_without_a_row_are_counted_again(
     assert check(sub) == [Issue.NO_ROW]
     assert {finding.damage for finding in repair(sub)} == {Issue.NO_ROW, Issue.COUNTERS}
     assert check(sub) == []
-    assert somebody.get("/users/me").json_body["user"]["photo_count"] == 2
+    assert somebody.get("/users/me").json()["user"]["photo_count"] == 2
 
 
 @pytest.mark.parametrize("has_row", [True, False])

@@ -22,7 +22,7 @@ from PIL import Image
 
 from chalicelib.errors import UndecodableImage, UnsupportedImage
 from chalicelib.images.decoding import read_image
-from tests.pictures import encoded, full_exif, gradient, png_chunk
+from tests.support.images import encoded, full_exif, gradient, png_chunk
 
 ROOT = Path(__file__).parents[2]
 BOX = (30, 20)

@@ -1,4 +1,4 @@
-"""Dates of pictures."""
+"""Dates of images."""
 
 from datetime import datetime
 

@@ -9,15 +9,15 @@ from PIL.ExifTags import GPS, Base
 from PIL.TiffImagePlugin import IFDRational
 
 from chalicelib.images.exif import Exif, read_exif, read_orientation
-from tests import pictures
+from tests.support import images
 
 
 def exif_of(tags: Image.Exif | bytes) -> Exif:
-    return read_exif(Image.open(io.BytesIO(pictures.jpeg(exif=tags))))
+    return read_exif(Image.open(io.BytesIO(images.jpeg(exif=tags))))
 
 
 def test_a_well_behaved_camera_is_understood() -> None:
-    found = exif_of(pictures.full_exif())
+    found = exif_of(images.full_exif())
     assert found.taken is not None
     assert found.taken.isoformat() == "2019-05-06T07:08:09+09:00"
     assert (found.make, found.model) == ("SONY", "DSLR-A300")
@@ -91,7 +91,7 @@ def test_a_picture_without_exif_says_nothing() -> None:
 def test_the_best_date_there_is_wins(
     camera: dict[int, Any], root: dict[int, Any], gps: dict[int, Any], iso: str
 ) -> None:
-    found = exif_of(pictures.exif(root, camera, gps))
+    found = exif_of(images.exif(root, camera, gps))
     assert found.taken is not None
     assert found.taken.isoformat() == iso
 
@@ -100,7 +100,7 @@ def test_the_best_date_there_is_wins(
     "date", ["2099:01:01 00:00:00", "1700:01:01 00:00:00", "2019:05:06 07:\x0008:09", "not a date"]
 )
 def test_a_date_that_cannot_be_is_skipped_and_the_rest_is_kept(date: str) -> None:
-    found = exif_of(pictures.exif({Base.Make: "SONY"}, {Base.DateTimeOriginal: date}))
+    found = exif_of(images.exif({Base.Make: "SONY"}, {Base.DateTimeOriginal: date}))
     assert (found.taken, found.make) == (None, "SONY")
 
 
@@ -118,7 +118,7 @@ ZERO = (0.0, 0.0, 0.0)
 
 
 def test_zero_degrees_is_a_place() -> None:
-    found = exif_of(pictures.exif(gps=position(ZERO, "N", ZERO, "E")))
+    found = exif_of(images.exif(gps=position(ZERO, "N", ZERO, "E")))
     assert (found.latitude, found.longitude) == (0, 0)
 
 
@@ -136,12 +136,12 @@ def test_zero_degrees_is_a_place() -> None:
     ids=["huge", "past 180", "zero denominator", "no N/S", "odd N/S", "references only", "half"],
 )
 def test_a_position_that_cannot_be_is_skipped_and_the_rest_is_kept(gps: dict[int, Any]) -> None:
-    found = exif_of(pictures.exif({Base.Make: "SONY"}, gps=gps))
+    found = exif_of(images.exif({Base.Make: "SONY"}, gps=gps))
     assert (found.latitude, found.longitude, found.make) == (None, None, "SONY")
 
 
 def test_names_lose_their_padding() -> None:
-    found = exif_of(pictures.exif({Base.Make: "NIKON CORPORATION  \0\0", Base.Model: "  \0"}))
+    found = exif_of(images.exif({Base.Make: "NIKON CORPORATION  \0\0", Base.Model: "  \0"}))
     assert (found.make, found.model) == ("NIKON CORPORATION", None)
 
 
@@ -155,5 +155,5 @@ def test_broken_exif_says_nothing(tags: bytes) -> None:
 
 @pytest.mark.parametrize(("written", "read"), [(0, 1), (1, 1), (6, 6), (8, 8), (9, 1), (65535, 1)])
 def test_only_the_eight_orientations_count(written: int, read: int) -> None:
-    picture = pictures.jpeg(exif=pictures.exif({Base.Orientation: written}))
+    picture = images.jpeg(exif=images.exif({Base.Orientation: written}))
     assert read_orientation(Image.open(io.BytesIO(picture))) == read

@@ -15,8 +15,8 @@ from PIL.ExifTags import Base
 from chalicelib.errors import UndecodableImage, UnsupportedImage
 from chalicelib.images import decoding
 from chalicelib.images.decoding import read_image
-from tests import pictures
-from tests.pictures import encoded, gradient, photo_like
+from tests.support import images
+from tests.support.images import encoded, gradient, photo_like
 
 ROOT = Path(__file__).parents[2]
 BOX = (300, 200)
@@ -71,7 +71,7 @@ def test_a_jpeg_with_more_pictures_behind_it_is_a_jpeg() -> None:
 def test_a_thumbnail_fits_the_box_and_is_never_enlarged(
     size: tuple[int, int], expected: tuple[int, int]
 ) -> None:
-    assert thumbnail_of(pictures.jpeg(*size)).size == expected
+    assert thumbnail_of(images.jpeg(*size)).size == expected
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP", "AVIF", "HEIF"])
@@ -92,7 +92,7 @@ def test_all_eight_orientations_come_out_upright(orientation: int, kind: str) ->
         8: Image.Transpose.ROTATE_270,
     }
     stored = upright.transpose(turns[orientation]) if orientation in turns else upright
-    tags = pictures.exif({Base.Orientation: orientation})
+    tags = images.exif({Base.Orientation: orientation})
     # pillow-heif turns what EXIF says into the turn that HEIF has for it.
     picture = read_image(encoded(stored, kind, exif=tags.tobytes()), BOX)
     thumbnail = Image.open(io.BytesIO(picture.thumbnail))
@@ -107,7 +107,7 @@ def test_a_thumbnail_is_an_rgb_jpeg_without_metadata() -> None:
     data = encoded(
         gradient(),
         "JPEG",
-        exif=pictures.full_exif(),
+        exif=images.full_exif(),
         icc_profile=profile("sRGB"),
         comment=b"mine",
     )
@@ -173,7 +173,7 @@ def test_a_picture_that_is_cut_off_is_undecodable(kind: str, share: float) -> No
 @pytest.mark.parametrize("size", [(30_000, 30_000), (2_000_000_000, 2)])
 def test_a_decompression_bomb_is_refused_before_it_is_decoded(size: tuple[int, int]) -> None:
     with pytest.raises(UndecodableImage, match="too many pixels"):
-        read_image(pictures.png_claiming(*size), BOX)
+        read_image(images.png_claiming(*size), BOX)
 
 
 def test_a_webp_is_judged_by_the_copies_its_decoder_keeps() -> None:
@@ -188,7 +188,7 @@ def test_a_webp_is_judged_by_the_copies_its_decoder_keeps() -> None:
 def test_a_process_that_has_much_memory_decodes_as_well() -> None:
     script = """
 from chalicelib.images.decoding import read_image
-from tests.pictures import encoded, gradient, photo_like
+from tests.support.images import encoded, gradient, photo_like
 held = b"x" * 800_000_000
 print(read_image(encoded(gradient(), "AVIF"), (300, 200)).width)
 """
@@ -204,7 +204,7 @@ def test_a_large_picture_is_shrunk_without_a_converted_copy_of_the_whole(mode: s
     script = f"""
 import resource
 from chalicelib.images.decoding import read_image
-from tests.pictures import encoded
+from tests.support.images import encoded
 from PIL import Image
 data = encoded(Image.new("{mode}", (6000, 6000)), "PNG")
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -228,7 +228,7 @@ def test_a_picture_shrunk_in_strips_looks_the_same(mode: str) -> None:
 
 
 def difference_in_decibels(image: Image.Image, other: Image.Image) -> float:
-    """Return the peak signal-to-noise ratio (ITU-T J.340) of two pictures."""
+    """Return the peak signal-to-noise ratio (ITU-T J.340) of two images."""
     squares = sum(ImageStat.Stat(ImageChops.difference(image, other)).sum2)
     return 10 * math.log10(255**2 * image.width * image.height * 3 / squares)
 
@@ -289,7 +289,7 @@ def test_a_heic_file_shows_its_primary_picture() -> None:
 
 
 def test_the_turns_of_a_heic_file_count_and_those_of_its_exif_do_not() -> None:
-    tags = pictures.exif({Base.Orientation: 6}).tobytes()
+    tags = images.exif({Base.Orientation: 6}).tobytes()
     data = encoded(gradient(400, 300), "HEIF", exif=tags)
     unturned = data.replace(b"irot", b"skip")
     assert unturned != data
@@ -298,7 +298,7 @@ def test_the_turns_of_a_heic_file_count_and_those_of_its_exif_do_not() -> None:
 
 
 def test_what_a_camera_wrote_into_a_heic_file_is_read() -> None:
-    found = read_image(encoded(gradient(), "HEIF", exif=pictures.full_exif().tobytes()), BOX).exif
+    found = read_image(encoded(gradient(), "HEIF", exif=images.full_exif().tobytes()), BOX).exif
     assert (found.model, found.latitude, found.longitude) == ("DSLR-A300", -33.8583333, -70.5)
     assert found.taken is not None
     assert found.taken.isoformat() == "2019-05-06T07:08:09+09:00"
@@ -321,20 +321,20 @@ def test_of_several_pictures_in_a_file_the_first_counts(kind: str) -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        pictures.deep_tiff("<H", 65535),
-        pictures.deep_tiff(">H", 65535),
-        pictures.deep_tiff("<H", 65535, photometric=0),
-        pictures.deep_tiff("<L", 255),
-        pictures.deep_tiff("<L", 65535),
-        pictures.deep_tiff(">l", 2_000_000_000),
-        pictures.deep_tiff("<f", 1),
-        pictures.deep_tiff("<f", 1, photometric=0),
-        pictures.deep_tiff("<f", 255),
-        pictures.deep_tiff(">f", 3e9),
-        pictures.deep_png(16, 0),
-        pictures.deep_png(16, 2),
-        pictures.deep_png(16, 4),
-        pictures.deep_png(16, 6),
+        images.deep_tiff("<H", 65535),
+        images.deep_tiff(">H", 65535),
+        images.deep_tiff("<H", 65535, photometric=0),
+        images.deep_tiff("<L", 255),
+        images.deep_tiff("<L", 65535),
+        images.deep_tiff(">l", 2_000_000_000),
+        images.deep_tiff("<f", 1),
+        images.deep_tiff("<f", 1, photometric=0),
+        images.deep_tiff("<f", 255),
+        images.deep_tiff(">f", 3e9),
+        images.deep_png(16, 0),
+        images.deep_png(16, 2),
+        images.deep_png(16, 4),
+        images.deep_png(16, 6),
     ],
 )
 def test_deep_colours_are_scaled_and_not_clipped(data: bytes) -> None:

@@ -15,7 +15,7 @@ from botocore.stub import ANY, Stubber
 from infra import deploy, gateway, publish, stacks
 from infra.errors import OperatorError, exit_code
 from infra.stages import Stage
-from tests.unit.stubs import stubbed
+from tests.support.stubs import stubbed
 
 ROOT = Path(__file__).parents[2]
 

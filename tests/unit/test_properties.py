@@ -44,7 +44,7 @@ from chalicelib.photos.photo import (
     split_tags,
 )
 from chalicelib.photos.storage import content_disposition
-from tests.pictures import jpeg
+from tests.support.images import jpeg
 from tests.unit.test_tokens import CLIENT, ISSUER, POOL, claims
 
 CURSORS = Cursors(lambda: "secret")

@@ -25,7 +25,7 @@ from chalicelib.photos.storage import (
     thumbnail_key,
     upload_key,
 )
-from tests.unit.stubs import stubbed
+from tests.support.stubs import stubbed
 
 
 @pytest.fixture

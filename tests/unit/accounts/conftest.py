@@ -6,7 +6,7 @@ import pytest
 from botocore.stub import Stubber
 
 from chalicelib.accounts.cognito import UserPool
-from tests.unit.stubs import stubbed
+from tests.support.stubs import stubbed
 
 
 @pytest.fixture

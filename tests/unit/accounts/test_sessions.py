@@ -9,7 +9,7 @@ from chalicelib.accounts.models import User
 from chalicelib.accounts.sessions import Caller, Sessions, SessionState, bearer
 from chalicelib.accounts.tokens import AccessToken
 from chalicelib.errors import NotSignedIn
-from tests.unit.stubs import stubbed
+from tests.support.stubs import stubbed
 
 
 @pytest.mark.parametrize(

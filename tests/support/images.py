@@ -34,7 +34,7 @@ def photo_like(width: int, height: int, seed: int = 1, quality: int = 85) -> byt
     """Return a JPEG with about the edges, the noise and the bytes of a camera's.
 
     Discs of all sizes that hide each other, the dead leaves of Lee, Mumford and Huang (2001), have
-    the statistics of natural pictures.
+    the statistics of natural images.
     """
     chance = random.Random(seed)
     image = Image.new("RGB", (width, height))
