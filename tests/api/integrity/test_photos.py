@@ -1,6 +1,7 @@
 """The integrity check of photos and their objects: what it finds, and how that is repaired."""
 
 import datetime
+import hashlib
 from typing import Any
 from unittest import mock
 
@@ -9,7 +10,7 @@ import pytest
 import app
 from chalicelib import dates
 from chalicelib.accounts.models import User
-from chalicelib.integrity.report import Issue
+from chalicelib.integrity.report import Finding, Issue
 from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import PhotoState
 from tests.support.album import find_issues, store_upload
@@ -65,6 +66,33 @@ def test_bad_thumbnail_is_created_again_from_the_original(
         thumbnail.put(Body=body, ChecksumAlgorithm="SHA256")
     assert_repaired(sub, Issue.THUMBNAIL)
     assert thumbnail.get()["Body"].read() == good
+
+
+def test_thumbnail_cannot_be_repaired_without_the_original(sub: str, photo: Photo) -> None:
+    for key in (photo.filename, f"thumbnails/{photo.id}.jpg"):
+        photo_bucket().Object(f"photos/{sub}/{key}").delete()
+    findings = [(finding.issue, finding.repaired) for finding in repair(sub)]
+    assert findings == [(Issue.MISSING_ORIGINAL, False), (Issue.THUMBNAIL, False)]
+
+
+def test_thumbnail_cannot_be_repaired_if_the_original_cannot_be_decoded(
+    sub: str, photo: Photo
+) -> None:
+    other = b"x" * len(IMAGE)
+    key = f"photos/{sub}/{photo.filename}"
+    photo_bucket().put_object(Key=key, Body=other, ChecksumAlgorithm="SHA256")
+    photo.update(actions=[Photo.sha256.set(hashlib.sha256(other).hexdigest())])
+    photo_bucket().Object(f"photos/{sub}/thumbnails/{photo.id}.jpg").delete()
+    [finding] = repair(sub)
+    assert (finding.issue, finding.repaired) == (Issue.THUMBNAIL, False)
+
+
+def test_original_is_downloaded_only_if_s3_has_no_hash_of_it(
+    sub: str, photo: Photo, aws_calls: list[str]
+) -> None:
+    photo_bucket().put_object(Key=f"photos/{sub}/{photo.filename}", Body=IMAGE)
+    assert find_issues(sub) == []
+    assert aws_calls.count("s3.GetObject") == 1
 
 
 def test_photo_without_a_hash_of_its_thumbnail_has_no_issue(sub: str, photo: Photo) -> None:
@@ -145,7 +173,7 @@ def test_unfinished_deletion_is_finished(owner: Person, sub: str, photo: Photo) 
     photo.update(actions=[Photo.state.set(PhotoState.DELETING), Photo.taken_key.remove()])
     assert_repaired(sub, Issue.UNFINISHED_DELETION)
     assert len(keys_of(sub)) == 2
-    assert owner.get("/users/me").json()["user"]["photo_count"] == 1
+    assert owner.counters() == (1, len(IMAGE))
 
 
 def test_stale_upload_is_deleted_with_its_objects(
@@ -162,3 +190,16 @@ def test_stale_upload_is_deleted_with_its_objects(
     assert {finding.issue for finding in repair(sub)} == {Issue.STALE_UPLOAD, Issue.ORPHANED_OBJECT}
     assert check(sub) == []
     assert len(keys_of(sub)) == 4
+
+
+def test_stale_upload_is_kept_if_it_is_completed_during_the_repair(
+    owner: Person, sub: str, photo: Photo
+) -> None:
+    started = owner.begin_upload(filesize=len(IMAGE))
+    pending = Photo.get(sub, started.json()["photo_id"])
+    store_upload(started, IMAGE)
+    assert owner.complete(started).status_code == 200
+    finding = Finding(Issue.STALE_UPLOAD, f"photo {pending.id} of user {sub}")
+    app.services.integrity._repairs.repair(finding, pending, {Issue.STALE_UPLOAD})
+    assert len(owner.photos()) == 3
+    assert check(sub) == []
