@@ -1,4 +1,4 @@
-"""Access tokens: the one that is let in, and every one that is not."""
+"""Access tokens: which are accepted, which are rejected, and where the keys come from."""
 
 import base64
 import hashlib
@@ -23,7 +23,7 @@ CLIENT = "client-id"
 
 
 class Signer:
-    """A pool that signs tokens."""
+    """A user pool that signs tokens."""
 
     def __init__(self, kid: str) -> None:
         self.kid = kid
@@ -47,12 +47,12 @@ class Signer:
 
 
 POOL = Signer("pool-key")
-STRANGER = Signer("pool-key")  # another pool's key under our key's name
+OTHER_POOL = Signer("pool-key")  # another pool's key with the same name
 
 
 def claims(**changed: Any) -> dict[str, Any]:
     now = int(time.time())
-    good = {
+    valid = {
         "sub": "user-1",
         "iss": ISSUER,
         "client_id": CLIENT,
@@ -61,7 +61,7 @@ def claims(**changed: Any) -> dict[str, Any]:
         "iat": now,
         "exp": now + 3600,
     }
-    return {name: value for name, value in (good | changed).items() if value is not None}
+    return {name: value for name, value in (valid | changed).items() if value is not None}
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def verifier() -> TokenVerifier:
     return TokenVerifier(KeySet(lambda: [POOL.web_key]), ISSUER, CLIENT)
 
 
-def test_a_live_token_of_the_pool_is_let_in(verifier: TokenVerifier) -> None:
+def test_valid_token_of_the_pool_is_accepted(verifier: TokenVerifier) -> None:
     token = POOL.sign(claims(iat=1_700_000_000))
     assert verifier.verify(token) == AccessToken("user-1", 1_700_000_000, "session-1")
 
@@ -91,7 +91,7 @@ def test_a_live_token_of_the_pool_is_let_in(verifier: TokenVerifier) -> None:
     ],
     ids=str,
 )
-def test_a_wrong_or_missing_claim_is_a_refusal(
+def test_token_with_a_wrong_or_missing_claim_is_rejected(
     verifier: TokenVerifier, changed: dict[str, Any]
 ) -> None:
     with pytest.raises(NotSignedIn):
@@ -126,7 +126,7 @@ def with_changed_claims() -> str:
         without_signature,
         hs256_with_the_public_key,
         with_changed_claims,
-        lambda: STRANGER.sign(claims()),
+        lambda: OTHER_POOL.sign(claims()),
         lambda: POOL.sign(claims(), kid="unknown"),
         lambda: POOL.sign(claims(), kid=["pool-key"]),
         lambda: jws.sign(b"[1]", POOL.private, {"kid": POOL.kid}, algorithm="RS256"),
@@ -137,7 +137,7 @@ def with_changed_claims() -> str:
         lambda: "W1tbW1tbW1tb" * 700 + ".e30.e30",
     ],
 )
-def test_a_forged_token_is_refused(verifier: TokenVerifier, forge: Callable[[], str]) -> None:
+def test_forged_token_is_rejected(verifier: TokenVerifier, forge: Callable[[], str]) -> None:
     with pytest.raises(NotSignedIn):
         verifier.verify(forge())
 
@@ -150,15 +150,15 @@ class Clock:
 
 
 class Fetch:
-    """A pool's key set over the network, which counts how often it is asked."""
+    """A pool's key set on the network, which counts how often it is fetched."""
 
     def __init__(self, *signers: Signer) -> None:
         self.signers = list(signers)
-        self.asked = 0
+        self.count = 0
         self.down = False
 
     def __call__(self) -> list[dict[str, Any]]:
-        self.asked += 1
+        self.count += 1
         if self.down:
             raise Unavailable
         return [signer.web_key for signer in self.signers]
@@ -167,28 +167,28 @@ class Fetch:
 NEW = Signer("new-key")
 
 
-def test_known_keys_are_fetched_once() -> None:
+def test_keys_are_fetched_once() -> None:
     fetch = Fetch(POOL)
     keys = KeySet(fetch, Clock())
     assert keys.find("pool-key") is not None
     assert keys.find("pool-key") is not None
-    assert fetch.asked == 1
+    assert fetch.count == 1
 
 
-def test_a_key_of_another_kind_beside_ours_changes_nothing() -> None:
+def test_keys_of_other_types_are_ignored() -> None:
     keys = KeySet(lambda: [{"kid": "ec", "kty": "EC", "crv": "P-256"}, POOL.web_key], Clock())
     assert keys.find("pool-key") is not None
     assert keys.find("ec") is None
 
 
-def test_a_broken_key_of_ours_is_never_a_refusal() -> None:
+def test_malformed_key_never_rejects_a_token() -> None:
     broken = {"kid": POOL.kid, "kty": "RSA", "e": "AQAB"}
     verifier = TokenVerifier(KeySet(lambda: [broken], Clock()), ISSUER, CLIENT)
     with pytest.raises(Unavailable):
         verifier.verify(POOL.sign(claims()))
 
 
-def test_a_rotated_key_is_found_without_a_restart() -> None:
+def test_rotated_key_is_found_without_a_restart() -> None:
     fetch, clock = Fetch(POOL), Clock()
     keys = KeySet(fetch, clock)
     keys.find("pool-key")
@@ -198,16 +198,16 @@ def test_a_rotated_key_is_found_without_a_restart() -> None:
 
 
 @pytest.mark.parametrize("signers", [[POOL], []], ids=["some keys", "no keys"])
-def test_unknown_keys_make_it_ask_at_most_once_a_minute(signers: list[Signer]) -> None:
+def test_unknown_key_fetches_the_keys_at_most_once_a_minute(signers: list[Signer]) -> None:
     fetch, clock = Fetch(*signers), Clock()
     keys = KeySet(fetch, clock)
     for _ in range(100):
         assert keys.find("unknown") is None
         clock.now += 1
-    assert fetch.asked == 2
+    assert fetch.count == 2
 
 
-def test_a_key_set_out_of_reach_is_never_a_refusal() -> None:
+def test_unreachable_key_set_is_unavailable_until_it_is_reachable() -> None:
     fetch, clock = Fetch(POOL), Clock()
     fetch.down = True
     keys = KeySet(fetch, clock)
@@ -218,7 +218,7 @@ def test_a_key_set_out_of_reach_is_never_a_refusal() -> None:
     assert keys.find("pool-key") is not None
 
 
-def test_a_key_that_may_be_new_is_not_refused_while_the_key_set_is_out_of_reach() -> None:
+def test_unknown_key_is_not_rejected_while_the_key_set_is_unreachable() -> None:
     fetch, clock = Fetch(POOL), Clock()
     keys = KeySet(fetch, clock)
     keys.find("pool-key")
@@ -227,18 +227,18 @@ def test_a_key_that_may_be_new_is_not_refused_while_the_key_set_is_out_of_reach(
     for _ in range(3):
         with pytest.raises(Unavailable):
             keys.find("new-key")
-    assert fetch.asked == 2
+    assert fetch.count == 2
     assert keys.find("pool-key") is not None
 
 
-class Answer:
+class Response:
     def __init__(self, body: bytes) -> None:
         self._body = body
 
     def read(self) -> bytes:
         return self._body
 
-    def __enter__(self) -> "Answer":
+    def __enter__(self) -> "Response":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -246,16 +246,14 @@ class Answer:
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b"\xff"])
-def test_a_key_set_that_is_none_is_unavailable(
-    monkeypatch: pytest.MonkeyPatch, body: bytes
-) -> None:
-    monkeypatch.setattr("urllib.request.urlopen", lambda url, timeout: Answer(body))
+def test_malformed_key_set_is_unavailable(monkeypatch: pytest.MonkeyPatch, body: bytes) -> None:
+    monkeypatch.setattr("urllib.request.urlopen", lambda url, timeout: Response(body))
     with pytest.raises(Unavailable):
         tokens.fetch_keys("https://cognito.test/jwks.json")
 
 
 @pytest.mark.parametrize("error", [TimeoutError(), urllib.error.URLError("no route")])
-def test_a_host_that_does_not_answer_is_unavailable(
+def test_host_that_does_not_respond_is_unavailable(
     monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def urlopen(url: str, timeout: float) -> NoReturn:

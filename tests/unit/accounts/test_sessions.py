@@ -1,4 +1,4 @@
-"""Who is refused though their token is good, and how the row that says so is read."""
+"""Sessions: which valid tokens were revoked, and how the user's item is read."""
 
 from typing import Any
 from unittest import mock
@@ -13,7 +13,7 @@ from tests.support.stubs import stubbed
 
 
 @pytest.mark.parametrize(
-    ("issued_at", "session", "refused"),
+    ("issued_at", "session", "revoked"),
     [
         (999, "other", True),
         (1000, "other", False),
@@ -22,28 +22,28 @@ from tests.support.stubs import stubbed
         (1001, "signed-out", True),
     ],
 )
-def test_after_a_sign_out_earlier_tokens_and_that_session_are_refused(
-    issued_at: int, session: str, refused: bool
+def test_sign_out_revokes_earlier_tokens_and_its_own_session(
+    issued_at: int, session: str, revoked: bool
 ) -> None:
-    standing = SessionState(signed_out_at=1000, signed_out_sessions=frozenset({"signed-out"}))
-    assert standing.refuses(issued_at, session) is refused
+    state = SessionState(signed_out_at=1000, signed_out_sessions=frozenset({"signed-out"}))
+    assert state.revokes(issued_at, session) is revoked
 
 
-def test_who_never_signed_out_is_not_refused() -> None:
-    assert not SessionState().refuses(0, "session")
+def test_user_who_never_signed_out_has_no_revoked_tokens() -> None:
+    assert not SessionState().revokes(0, "session")
 
 
-def test_a_deleted_user_is_refused_with_any_token() -> None:
-    assert SessionState(deleted=True).refuses(2000, "session")
+def test_deletion_of_account_revokes_every_token() -> None:
+    assert SessionState(deleted=True).revokes(2000, "session")
 
 
-def test_a_row_is_read_as_the_model_writes_it() -> None:
-    row = User("sub", signed_out_at=1000, signed_out_sessions={"a", "b"}, deleting_at=1)
-    assert SessionState.of(row.serialize()) == SessionState(
+def test_session_state_is_read_as_the_model_writes_it() -> None:
+    user = User("sub", signed_out_at=1000, signed_out_sessions={"a", "b"}, deleting_at=1)
+    assert SessionState.of(user.serialize()) == SessionState(
         1000, frozenset({"a", "b"}), deletion_pending=True
     )
-    gone = User("sub", deleting_at=1, deleted_at=2)
-    assert SessionState.of(gone.serialize()) == SessionState(deletion_pending=True, deleted=True)
+    deleted = User("sub", deleting_at=1, deleted_at=2)
+    assert SessionState.of(deleted.serialize()) == SessionState(deletion_pending=True, deleted=True)
     assert SessionState.of(User("sub", photo_count=0).serialize()) == SessionState()
 
 
@@ -55,12 +55,18 @@ def test_a_row_is_read_as_the_model_writes_it() -> None:
         ({"signed_out_at": {"N": "2000"}}, NotSignedIn),
     ],
 )
-def test_one_consistent_read_decides(item: dict[str, Any] | None, expected: Any) -> None:
+def test_caller_is_authenticated_with_one_consistent_read(
+    item: dict[str, Any] | None, expected: Any
+) -> None:
     verifier = mock.Mock()
     verifier.verify.return_value = AccessToken("user-1", 1000, "session-1")
-    asked = {"TableName": "User-prod", "Key": {"sub": {"S": "user-1"}}, "ConsistentRead": True}
+    expected_request = {
+        "TableName": "User-prod",
+        "Key": {"sub": {"S": "user-1"}},
+        "ConsistentRead": True,
+    }
     with stubbed("dynamodb") as stubber:
-        stubber.add_response("get_item", {} if item is None else {"Item": item}, asked)
+        stubber.add_response("get_item", {} if item is None else {"Item": item}, expected_request)
         sessions = Sessions(verifier, stubber.client, "User-prod")
         if expected is NotSignedIn:
             with pytest.raises(NotSignedIn):
@@ -70,5 +76,5 @@ def test_one_consistent_read_decides(item: dict[str, Any] | None, expected: Any)
 
 
 @pytest.mark.parametrize("header", ["Bearer abc", "bearer  abc ", "abc", " abc "])
-def test_a_token_comes_as_bearer_or_bare(header: str) -> None:
+def test_token_is_read_with_or_without_bearer(header: str) -> None:
     assert bearer(header) == "abc"
