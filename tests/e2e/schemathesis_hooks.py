@@ -7,8 +7,8 @@ from typing import Any
 
 import schemathesis
 
-from tests.support.people import Person
 from tests.support import images
+from tests.support.people import Person
 
 
 def access_token() -> str:

@@ -7,14 +7,14 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from infra.background import RunningStack
-from tests.support.people import Person, Response
 import pytest
 import requests
+from infra.background import RunningStack
 from jose import jwt
 
 from infra.mail import mailbox
 from tests.support import images
+from tests.support.people import Person, Response
 
 pytestmark = pytest.mark.xdist_group("local-stack")
 
@@ -92,7 +92,9 @@ def test_a_forgotten_password_is_reset_by_a_mailed_code(stack: RunningStack, mar
     code = mailed_code(stack, mario.email)
     fields = {"email": mario.email, "password": NEW}
     assert mario.send("POST", "/users/password/reset", code="000000", **fields).status_code == 400
-    weak = mario.send("POST", "/users/password/reset", code=code, email=mario.email, password="weak")
+    weak = mario.send(
+        "POST", "/users/password/reset", code=code, email=mario.email, password="weak"
+    )
     assert weak.status_code == 400
     assert weak.json()["Message"].startswith("password: ")
     assert mario.send("POST", "/users/password/reset", code=code, **fields).status_code == 200

@@ -6,13 +6,13 @@ import io
 import time
 import uuid
 
-from tests.support.people import Person
 import pytest
 import requests
 from jose import jwt
 from PIL import Image
 
 from tests.support import images
+from tests.support.people import Person
 
 pytestmark = pytest.mark.xdist_group("local-stack")
 

@@ -4,11 +4,11 @@ import shutil
 import uuid
 from collections.abc import Iterator
 
-from tests.support.people import Person
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.support import images
+from tests.support.people import Person
 
 pytestmark = [pytest.mark.xdist_group("local-stack"), pytest.mark.full]
 

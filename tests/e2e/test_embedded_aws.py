@@ -4,13 +4,13 @@ import base64
 import hashlib
 from typing import Any
 
-from infra.background import RunningStack
-from tests.support.people import Person
 import pytest
 import requests
 from botocore.exceptions import ClientError
+from infra.background import RunningStack
 
 from tests.support import images
+from tests.support.people import Person
 
 pytestmark = pytest.mark.xdist_group("local-stack")
 

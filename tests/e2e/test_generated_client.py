@@ -5,10 +5,10 @@ import sys
 import uuid
 from pathlib import Path
 
-from tests.support.people import Person
 import pytest
 
 from tests.support import images
+from tests.support.people import Person
 
 pytestmark = [pytest.mark.xdist_group("local-stack"), pytest.mark.full]
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from infra.background import RunningStack, start
-from tests.support.people import Person
 import pytest
+from infra.background import RunningStack
 
 from tests.support import images
+from tests.support.people import Person
 
 pytestmark = pytest.mark.xdist_group("local-stack")
 

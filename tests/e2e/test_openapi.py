@@ -5,9 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from infra.background import RunningStack, running
 import pytest
-
+from infra.background import RunningStack
 
 pytestmark = pytest.mark.xdist_group("local-stack")
 

@@ -14,14 +14,14 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from infra.background import RunningStack, start
-from tests.support.people import Person, Response
 import pytest
 import requests
+from infra.background import RunningStack
 
 from infra import deploy, package, stacks
 from infra.stages import Stage
 from tests.support import images
+from tests.support.people import Person
 
 pytestmark = pytest.mark.xdist_group("packaged")
 

@@ -4,13 +4,13 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-from infra.background import RunningStack
-from tests.support.people import Person, Response, at_once, post_to_s3
 import pytest
 import requests
+from infra.background import RunningStack
 
 from chalicelib.photos.storage import user_prefixes
 from tests.support import images
+from tests.support.people import Person, Response, at_once, post_to_s3
 
 pytestmark = pytest.mark.xdist_group("local-stack")
 

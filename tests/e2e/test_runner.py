@@ -8,12 +8,12 @@ import socket
 import subprocess
 from pathlib import Path
 
-from infra.background import free_port, running, start
-from tests.support.people import Person
 import pytest
 import requests
+from infra.background import free_port, running, start
 
 from tests.support import images
+from tests.support.people import Person
 
 
 def processes_mentioning(text: str) -> list[str]:

@@ -4,12 +4,12 @@ import json
 import socket
 from urllib.parse import urlsplit
 
-from infra.background import RunningStack
-from tests.support.people import Person
 import pytest
 import requests
+from infra.background import RunningStack
 
 from chalicelib.api.error_table import BODY_LIMIT
+from tests.support.people import Person
 
 pytestmark = pytest.mark.xdist_group("local-stack")
 

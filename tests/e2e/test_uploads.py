@@ -6,15 +6,15 @@ import os
 from typing import Any
 from unittest import mock
 
-from infra.background import RunningStack
-from tests.support.people import Person, Response, at_once, post_to_s3
 import pytest
 import requests
+from infra.background import RunningStack
 from PIL import Image
 
 from chalicelib.photos.signed_urls import UrlSigner
 from chalicelib.photos.storage import PhotoStorage, upload_key
 from tests.support import images
+from tests.support.people import Person, Response, at_once, post_to_s3
 
 pytestmark = pytest.mark.xdist_group("local-stack")
 
@@ -71,9 +71,7 @@ def test_eight_simultaneous_completions_create_one_photo(mario: Person) -> None:
     assert requests.get(photo["originalSrc"], timeout=30).content == image
 
 
-def test_upload_form_accepts_only_its_own_key_size_and_policy(
-    mario: Person, luigi: Person
-) -> None:
+def test_upload_form_accepts_only_its_own_key_size_and_policy(mario: Person, luigi: Person) -> None:
     image = images.jpeg()
     form = mario.begin_upload(len(image)).json()["upload"]
     theirs = luigi.begin_upload(len(image)).json()["upload"]
@@ -94,9 +92,7 @@ def test_expired_upload_form_is_rejected(stack: RunningStack) -> None:
     assert post_to_s3(storage.presigned_post(key, len(image), 60), image).ok
 
 
-def test_completing_an_unknown_or_another_users_upload_is_404(
-    mario: Person, luigi: Person
-) -> None:
+def test_completing_an_unknown_or_another_users_upload_is_404(mario: Person, luigi: Person) -> None:
     started = upload_to_s3(mario, images.jpeg())
     own_id = started.json()["photo_id"]
     for photo_id in (own_id, "01890a5d-ac96-774b-bcce-b302099a8057", "x", "%2e%2e"):

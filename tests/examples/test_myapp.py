@@ -13,10 +13,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from infra.background import RunningStack, free_port
 import pytest
 import requests
 from chalice.test import Client
+from infra.background import RunningStack, free_port
 
 from infra.local import answers, program
 from tests.examples.conftest import MYAPP

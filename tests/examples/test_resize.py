@@ -14,16 +14,16 @@ from types import ModuleType
 from typing import Any
 
 import boto3
-from infra.background import RunningStack
 import pytest
 from botocore.exceptions import ClientError
 from chalice.test import Client
+from infra.background import RunningStack
 from moto import mock_aws
 from PIL import Image
 from PIL.ExifTags import Base
 
-from tests.support import images
 from tests.examples.conftest import BUCKET, MYAPP, RESIZE
+from tests.support import images
 
 
 @pytest.fixture

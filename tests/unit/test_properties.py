@@ -45,7 +45,7 @@ from chalicelib.photos.photo import (
 )
 from chalicelib.photos.storage import content_disposition
 from tests.support.images import jpeg
-from tests.unit.test_tokens import CLIENT, ISSUER, POOL, claims
+from tests.support.tokens import CLIENT, ISSUER, POOL, claims
 
 CURSORS = Cursors(lambda: "secret")
 VERIFIER = TokenVerifier(KeySet(lambda: [POOL.web_key]), ISSUER, CLIENT)
