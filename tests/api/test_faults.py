@@ -19,7 +19,8 @@ import pytest
 
 import app
 from chalicelib.container import Container
-from chalicelib.integrity.check import Finding, IntegrityService
+from chalicelib.integrity.check import IntegrityService
+from chalicelib.integrity.report import Finding
 from chalicelib.photos.photo import PhotoState
 from tests.support import images
 from tests.support.album import (
@@ -308,13 +309,13 @@ def half_recorded(scene: Scene) -> None:
 
 def repair(sub: str) -> list[Finding]:
     """Repair at once what the product would repair after a while."""
-    product = app.services.integrity
+    services = app.services
     at_once = IntegrityService(
-        product._storage,
-        product._photos,
-        product._accounts,
-        product._pool,
-        product._thumbnail_box,
+        services.storage,
+        services.photos,
+        services.accounts,
+        services.user_pool,
+        services.settings.thumbnail_box,
         grace=timedelta(minutes=-1),
     )
     return find_issues(sub, repair=True, integrity=at_once)

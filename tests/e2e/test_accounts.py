@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import requests
-from infra.background import RunningStack
 from jose import jwt
 
+from infra.background import RunningStack
 from infra.mail import mailbox
 from tests.support import images
 from tests.support.people import Person, Response

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import requests
 from botocore.exceptions import ClientError
-from infra.background import RunningStack
 
+from infra.background import RunningStack
 from tests.support import images
 from tests.support.people import Person
 

@@ -37,7 +37,7 @@ print("listed", photo.width, photo.height)
 def test_it_signs_in_uploads_and_lists(album_url: str, tmp_path: Path) -> None:
     person = Person.at(album_url, f"{uuid.uuid4().hex}@example.com")
     person.sign_up()
-    (tmp_path / "openapi.json").write_bytes(person.get("/openapi.json").content)
+    (tmp_path / "openapi.json").write_bytes(person.get("/openapi.json").body)
     (tmp_path / "sea.jpg").write_bytes(images.jpeg(320, 200))
     generator = Path(sys.executable).with_name("openapi-python-client")
     generate = ["generate", "--path", "openapi.json", "--meta", "none", "--output-path", "album"]

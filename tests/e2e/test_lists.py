@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from infra.background import RunningStack
 
+from infra.background import RunningStack
 from tests.support import images
 from tests.support.people import Person
 

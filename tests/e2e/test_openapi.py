@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from infra.background import RunningStack
+
+from infra.background import ROOT, RunningStack
 
 pytestmark = pytest.mark.xdist_group("local-stack")
 

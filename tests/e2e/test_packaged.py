@@ -16,12 +16,12 @@ from typing import Any
 
 import pytest
 import requests
-from infra.background import RunningStack
 
 from infra import deploy, package, stacks
+from infra.background import ROOT, RunningStack
 from infra.stages import Stage
 from tests.support import images
-from tests.support.people import Person
+from tests.support.people import HttpTransport, Person
 
 pytestmark = pytest.mark.xdist_group("packaged")
 
@@ -321,7 +321,7 @@ def test_two_stages_live_side_by_side_and_one_may_go(stack: RunningStack) -> Non
     assert requests.get(photo["originalSrc"], timeout=30).status_code == 200
 
     # What was kept comes back with the next deployment.
-    blue.url = stack.deploy("blue")
+    blue.transport = HttpTransport(stack.deploy("blue"))
     assert blue.sign_in().status_code == 200
     assert len(blue.get("/photos").json()["photos"]) == 1
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 import requests
-from infra.background import RunningStack
 
 from chalicelib.photos.storage import user_prefixes
+from infra.background import RunningStack
 from tests.support import images
 from tests.support.people import Person, Response, at_once, post_to_s3
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 import requests
-from infra.background import free_port, running, start
 
+from infra.background import free_port, running, start
 from tests.support import images
-from tests.support.people import Person
+from tests.support.people import HttpTransport, Person
 
 
 def processes_mentioning(text: str) -> list[str]:
@@ -39,7 +39,7 @@ def test_accounts_and_photos_survive_a_restart_and_nothing_is_left_running(
             with socket.socket() as probe:
                 assert probe.connect_ex(("127.0.0.1", port)) != 0
     with running(tmp_path) as second:
-        mario.url = second.url
+        mario.transport = HttpTransport(second.url)
         assert mario.sign_in().status_code == 200
         [photo] = mario.get("/photos").json()["photos"]
         assert requests.get(photo["originalSrc"], timeout=30).content == picture

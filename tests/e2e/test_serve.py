@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from infra.background import RunningStack
 
 from chalicelib.api.error_table import BODY_LIMIT
+from infra.background import RunningStack
 from tests.support.people import Person
 
 pytestmark = pytest.mark.xdist_group("local-stack")

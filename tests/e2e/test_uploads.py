@@ -8,11 +8,11 @@ from unittest import mock
 
 import pytest
 import requests
-from infra.background import RunningStack
 from PIL import Image
 
 from chalicelib.photos.signed_urls import UrlSigner
 from chalicelib.photos.storage import PhotoStorage, upload_key
+from infra.background import RunningStack
 from tests.support import images
 from tests.support.people import Person, Response, at_once, post_to_s3
 

@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 from PIL import Image
 
-from tests.e2e.stack import ROOT, RunningStack, running
+from infra.background import ROOT, RunningStack, running
 
 MYAPP = ROOT / "examples" / "myapp"
 RESIZE = MYAPP / "resize"

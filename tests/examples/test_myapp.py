@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 import requests
 from chalice.test import Client
-from infra.background import RunningStack, free_port
 
+from infra.background import ROOT, RunningStack, free_port
 from infra.local import answers, program
 from tests.examples.conftest import MYAPP
 

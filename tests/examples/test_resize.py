@@ -17,11 +17,11 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from chalice.test import Client
-from infra.background import RunningStack
 from moto import mock_aws
 from PIL import Image
 from PIL.ExifTags import Base
 
+from infra.background import RunningStack
 from tests.examples.conftest import BUCKET, MYAPP, RESIZE
 from tests.support import images
 

@@ -28,7 +28,8 @@ import app
 from chalicelib.accounts import tokens
 from chalicelib.api import openapi
 from chalicelib.container import Container
-from chalicelib.integrity.check import Finding, IntegrityService
+from chalicelib.integrity.check import IntegrityService
+from chalicelib.integrity.report import Finding
 from infra.provision import CHOICES, TEMPLATE
 from tests.support.people import Response
 

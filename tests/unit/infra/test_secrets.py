@@ -1,4 +1,4 @@
-"""Nothing secret, and nothing of anybody's machine, is in the repository."""
+"""The repository contains no secrets and no addresses of private registries."""
 
 import re
 import subprocess
@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
-# Written in two halves, or this file would be found itself.
+# Each is written in two halves, so that this file does not match.
 PATTERNS = {
-    "an AWS access key id": r"\b(?:AKIA|ASIA|AROA|AIDA)" + r"[A-Z2-7]{16}\b",
+    "an AWS access key ID": r"\b(?:AKIA|ASIA|AROA|AIDA)" + r"[A-Z2-7]{16}\b",
     "an AWS secret key": r"(?i)aws.{0,20}secret.{0,20}['\"= :][A-Za-z0-9/+]" + r"{40}\b",
     "a private key": r"-----BEGIN (?:[A-Z]+ )*PRIVATE " + r"KEY",
     "a token": r"\beyJ[A-Za-z0-9_-]{20,}\." + r"[A-Za-z0-9_-]{20,}\.",
@@ -25,7 +25,7 @@ def tracked() -> dict[str, str]:
     """Return the text of every file in the repository, by its path."""
     run = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
     if run.returncode != 0:
-        pytest.skip("this is no clone of the repository")
+        pytest.skip("this is not a clone of the repository")
     names = [name for name in run.stdout.decode().split("\0") if name]
     files = [ROOT / name for name in names]
     return {
@@ -33,7 +33,7 @@ def tracked() -> dict[str, str]:
     }
 
 
-def test_no_file_has_a_secret_in_it() -> None:
+def test_no_file_contains_a_secret() -> None:
     found = [
         f"{path}: {what}"
         for path, text in tracked().items()
@@ -43,7 +43,7 @@ def test_no_file_has_a_secret_in_it() -> None:
     assert found == []
 
 
-def test_no_file_is_of_a_kind_that_holds_secrets() -> None:
+def test_no_file_has_a_name_that_is_used_for_secrets() -> None:
     kinds = re.compile(r"(\.pem|\.key|\.p12|\.pfx|\.sqlite3?|/\.env|credentials|\.netrc|id_rsa.*)$")
     assert [path for path in tracked() if kinds.search(path)] == []
 
@@ -51,7 +51,7 @@ def test_no_file_is_of_a_kind_that_holds_secrets() -> None:
 @pytest.mark.parametrize(
     ("what", "example"),
     [
-        ("an AWS access key id", "AKIA" + "IOSFODNN7EXAMPLE"),
+        ("an AWS access key ID", "AKIA" + "IOSFODNN7EXAMPLE"),
         (
             "an AWS secret key",
             "aws_secret_access_key = " + "wJalrXUtnFEMI/K7MDENG/" + "bPxRfiCYEXAMPLEKEY",
@@ -63,5 +63,5 @@ def test_no_file_is_of_a_kind_that_holds_secrets() -> None:
         ("a password in a URL", "https://me:hunter2" + "@example.com"),
     ],
 )
-def test_what_is_looked_for_would_be_found(what: str, example: str) -> None:
+def test_each_pattern_matches_an_example(what: str, example: str) -> None:
     assert re.search(PATTERNS[what], example)

@@ -1,4 +1,4 @@
-"""The local runner's refusals, each one clear line."""
+"""The state folder of the local album."""
 
 from pathlib import Path
 
@@ -8,14 +8,14 @@ from infra import local
 from infra.errors import OperatorError
 
 
-def test_a_state_in_use_is_neither_shared_nor_wiped(tmp_path: Path) -> None:
+def test_reset_while_the_album_is_running_deletes_nothing(tmp_path: Path) -> None:
     (tmp_path / "photo").write_text("precious")
-    with local.locked(tmp_path), pytest.raises(OperatorError, match="runs already"):
+    with local.locked(tmp_path), pytest.raises(OperatorError, match="already running"):
         local.reset(tmp_path)
     assert (tmp_path / "photo").exists()
 
 
-def test_reset_wipes_the_state(tmp_path: Path) -> None:
+def test_reset_deletes_the_state(tmp_path: Path) -> None:
     (tmp_path / "state" / "s3").mkdir(parents=True)
     local.reset(tmp_path / "state")
     assert list(tmp_path.iterdir()) == []
