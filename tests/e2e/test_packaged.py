@@ -1,4 +1,4 @@
-"""The package as AWS runs it: under its own rights, behind its own gateway, stage beside stage."""
+"""The package as AWS runs it: with its own permissions, behind a gateway, in several stages."""
 
 import base64
 import contextlib
@@ -18,6 +18,7 @@ import pytest
 import requests
 
 from infra import deploy, package, stacks
+from infra.gateway import RESPONSES
 from infra.stages import Stage
 from tests import pictures
 from tests.e2e.stack import ROOT, Person, RunningStack
@@ -30,12 +31,12 @@ ROLES = {
     "CheckIntegrity": "CheckIntegrityRole",
     "JwtAuth": "JwtAuthRole",
 }
-# The emulator does not ask for these.
+# MiniStack does not check these.
 NOT_ENFORCED = {"Logs", "Traces"}
 
 
 def enforced_actions() -> Iterator[tuple[str, str, str]]:
-    """Return (function, statement, action) for every right that the emulator enforces."""
+    """Return (function, statement, action) for every permission that MiniStack enforces."""
     for function, name in POLICIES.items():
         policy = json.loads((ROOT / ".chalice" / name).read_text())
         for statement in policy["Statement"]:
@@ -45,7 +46,7 @@ def enforced_actions() -> Iterator[tuple[str, str, str]]:
 
 
 class Deployed:
-    """The functions of the deployed stage, whose rights can be changed."""
+    """The functions of the deployed stage, whose permissions can be changed."""
 
     def __init__(self, stack: RunningStack, url: str) -> None:
         self.stack = stack
@@ -63,7 +64,7 @@ class Deployed:
         return name, self._iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
 
     def put_policy(self, function: str, name: str, document: dict[str, Any]) -> None:
-        """Change a function's rights, from its next, cold start on."""
+        """Change a function's permissions from its next start, which is a cold one."""
         self._iam.put_role_policy(
             RoleName=self.names[ROLES[function]],
             PolicyName=name,
@@ -72,9 +73,9 @@ class Deployed:
         self.restart(function)
 
     def restart(self, function: str, **changed: str | None) -> str | None:
-        """Make the next call of a function a cold start, perhaps with an environment changed.
+        """Make the next call of a function a cold start, with changes to its environment.
 
-        Return the settings it was told before.
+        Return the settings that were in its environment before.
         """
         client, name = self.stack.make_client("lambda"), self.names[function]
         before = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
@@ -83,29 +84,29 @@ class Deployed:
         client.update_function_configuration(
             FunctionName=name, Environment={"Variables": variables}
         )
-        told: str | None = before.get("CLOUDALBUM_SETTINGS")
-        return told
+        settings: str | None = before.get("CLOUDALBUM_SETTINGS")
+        return settings
 
     @contextlib.contextmanager
-    def told_nothing(self, *functions: str) -> Iterator[None]:
-        """Leave it to functions to find their settings, as after a plain `chalice deploy`."""
-        told = {name: self.restart(name, CLOUDALBUM_SETTINGS=None) for name in functions}
+    def without_settings(self, *functions: str) -> Iterator[None]:
+        """Remove the settings from the environment of functions, as after `chalice deploy`."""
+        removed = {name: self.restart(name, CLOUDALBUM_SETTINGS=None) for name in functions}
         try:
             yield
         finally:
-            for name, settings in told.items():
+            for name, settings in removed.items():
                 assert settings is not None
                 self.restart(name, CLOUDALBUM_SETTINGS=settings)
 
     @contextlib.contextmanager
     def without(self, function: str, statement: str, action: str) -> Iterator[None]:
-        """Take one right from a function for a while."""
+        """Remove one permission from a function until the block ends."""
         name, document = self.policy(function)
-        less = copy.deepcopy(document)
-        [found] = [one for one in less["Statement"] if one["Sid"] == statement]
+        reduced = copy.deepcopy(document)
+        [found] = [one for one in reduced["Statement"] if one["Sid"] == statement]
         found["Action"].remove(action)
-        less["Statement"] = [one for one in less["Statement"] if one["Action"]]
-        self.put_policy(function, name, less)
+        reduced["Statement"] = [one for one in reduced["Statement"] if one["Action"]]
+        self.put_policy(function, name, reduced)
         try:
             yield
         finally:
@@ -120,8 +121,8 @@ def deployed(stack: RunningStack, packaged_url: str) -> Deployed:
 _count = iter(range(1000))
 
 
-def left_unconfirmed(stack: RunningStack, email: str) -> None:
-    """Leave an account as a sign-up leaves it that broke halfway."""
+def create_unconfirmed_account(stack: RunningStack, email: str) -> None:
+    """Create an account as an interrupted sign-up leaves it."""
     ssm = stack.make_client("ssm")
     pages = ssm.get_paginator("get_parameters_by_path").paginate(
         Path="/cloudalbum/", WithDecryption=True
@@ -141,10 +142,10 @@ def left_unconfirmed(stack: RunningStack, email: str) -> None:
     )
 
 
-def left_in_uploads(stack: RunningStack, user_id: str) -> str:
-    """Leave an upload that was never completed, and return its key."""
+def create_incomplete_upload(stack: RunningStack, user_id: str) -> str:
+    """Create an upload that is never completed, and return its key."""
     key = f"uploads/{user_id}/unfinished"
-    stack.make_client("s3").put_object(Bucket=photo_bucket(stack), Key=key, Body=b"left")
+    stack.make_client("s3").put_object(Bucket=photo_bucket(stack), Key=key, Body=b"incomplete")
     return key
 
 
@@ -154,26 +155,26 @@ def photo_bucket(stack: RunningStack) -> str:
     return outputs["PhotoBucketName"]
 
 
-def signed_in_again(person: Person) -> requests.Response:
+def sign_in_with_new_password(person: Person) -> requests.Response:
     person.password += "!"
     return person.sign_in()
 
 
-def sent_straight_to_s3(person: Person, picture: bytes) -> tuple[int, int]:
-    """Upload by a presigned POST, and return the status of that and of the completion."""
-    asked = person.post_json("/photos/uploads", filesize=len(picture))
-    if not asked.ok:
-        return asked.status_code, 0
-    form = asked.json()["upload"]
+def upload_directly_to_s3(person: Person, picture: bytes) -> tuple[int, int]:
+    """Upload with a presigned POST, and return its status and that of the completion."""
+    started = person.post_json("/photos/uploads", filesize=len(picture))
+    if not started.ok:
+        return started.status_code, 0
+    form = started.json()["upload"]
     posted = requests.post(form["url"], data=form["fields"], files={"file": picture}, timeout=30)
-    completed = person.request("POST", f"/photos/uploads/{asked.json()['photo_id']}/complete")
+    completed = person.request("POST", f"/photos/uploads/{started.json()['photo_id']}/complete")
     return posted.status_code, completed.status_code
 
 
-def whole_life(stack: RunningStack, url: str) -> Iterator[int]:
-    """Do everything the API can do, step by step, and yield the status of each."""
-    person = Person(url, f"life-{next(_count)}@example.com")
-    left_unconfirmed(stack, person.email)
+def full_session(stack: RunningStack, url: str) -> Iterator[int]:
+    """Call everything the API can do, step by step, and yield the status of each."""
+    person = Person(url, f"session-{next(_count)}@example.com")
+    create_unconfirmed_account(stack, person.email)
     yield person.sign_up().status_code
     yield person.sign_in().status_code
     first = person.upload(pictures.jpeg())
@@ -181,7 +182,7 @@ def whole_life(stack: RunningStack, url: str) -> Iterator[int]:
     photo = first.json()["photo"]
     path = f"/photos/{photo['id']}"
     yield person.upload(pictures.jpeg()).status_code
-    yield from sent_straight_to_s3(person, pictures.jpeg())
+    yield from upload_directly_to_s3(person, pictures.jpeg())
     yield person.get("/photos").status_code
     yield person.get(path).status_code
     yield requests.get(photo["originalSrc"], timeout=30).status_code
@@ -193,49 +194,51 @@ def whole_life(stack: RunningStack, url: str) -> Iterator[int]:
     yield person.sign_in().status_code
     passwords = {"oldPassword": person.password, "newPassword": person.password + "!"}
     yield person.request("PUT", "/users/me/password", json=passwords).status_code
-    yield signed_in_again(person).status_code
-    left_in_uploads(stack, photo["user_id"])
+    yield sign_in_with_new_password(person).status_code
+    create_incomplete_upload(stack, photo["user_id"])
     yield person.request("DELETE", "/users/me", json={"password": person.password}).status_code
 
 
-GOOD_LIFE = [200] * 4 + [204] + [200] * 13
+SUCCESS = [200] * 4 + [204] + [200] * 13
 
 
-def is_good(life: Iterator[int]) -> bool:
-    """Tell whether a life is good, and end it where it is not."""
-    return all(is_as == was for is_as, was in zip(life, GOOD_LIFE, strict=True))
+def succeeds(session: Iterator[int]) -> bool:
+    """Return whether all steps of a session succeed, and stop at the first that does not."""
+    return all(status == expected for status, expected in zip(session, SUCCESS, strict=True))
 
 
-def test_the_rights_are_enough(deployed: Deployed) -> None:
-    assert list(whole_life(deployed.stack, deployed.url)) == GOOD_LIFE
+def test_permissions_are_sufficient(deployed: Deployed) -> None:
+    assert list(full_session(deployed.stack, deployed.url)) == SUCCESS
 
 
 @pytest.mark.parametrize(("function", "statement", "action"), list(enforced_actions()))
-def test_every_right_is_needed(
+def test_every_permission_is_needed(
     deployed: Deployed, function: str, statement: str, action: str
 ) -> None:
-    # A function that is told its settings does not always need to read them.
-    untold = deployed.told_nothing(function) if statement == "Settings" else nullcontext()
-    with untold, deployed.without(function, statement, action):
-        assert not is_good(whole_life(deployed.stack, deployed.url))
+    # With its settings in the environment, a function does not always read the parameters.
+    settings = deployed.without_settings(function) if statement == "Settings" else nullcontext()
+    with settings, deployed.without(function, statement, action):
+        assert not succeeds(full_session(deployed.stack, deployed.url))
 
 
-def test_functions_that_are_told_nothing_find_their_settings_themselves(
+def test_functions_without_settings_in_the_environment_read_the_parameters(
     deployed: Deployed,
 ) -> None:
-    with deployed.told_nothing("APIHandler", "JwtAuth"):
-        assert list(whole_life(deployed.stack, deployed.url)) == GOOD_LIFE
+    with deployed.without_settings("APIHandler", "JwtAuth"):
+        assert list(full_session(deployed.stack, deployed.url)) == SUCCESS
 
 
-def test_an_authorizer_that_is_told_its_settings_never_asks_for_them(deployed: Deployed) -> None:
+def test_authorizer_with_settings_in_the_environment_reads_no_parameters(
+    deployed: Deployed,
+) -> None:
     with deployed.without("JwtAuth", "Settings", "ssm:GetParametersByPath"):
-        assert list(whole_life(deployed.stack, deployed.url)) == GOOD_LIFE
+        assert list(full_session(deployed.stack, deployed.url)) == SUCCESS
 
 
 @pytest.fixture(scope="module")
-def unwell(deployed: Deployed) -> None:
-    """Let a photo have lost its thumbnail, so that the daily check has to look twice."""
-    person = Person(deployed.url, f"life-{next(_count)}@example.com")
+def lost_thumbnail(deployed: Deployed) -> None:
+    """Delete a thumbnail, so that the daily check has something to confirm."""
+    person = Person(deployed.url, f"session-{next(_count)}@example.com")
     assert person.sign_up().status_code == 200
     assert person.sign_in().status_code == 200
     photo = person.upload(pictures.jpeg()).json()["photo"]
@@ -246,11 +249,11 @@ def unwell(deployed: Deployed) -> None:
 
 
 def daily_check(deployed: Deployed) -> str:
-    """Return what the daily check raises."""
-    answer = deployed.stack.make_client("lambda").invoke(
+    """Return the message of the error that the daily check raises."""
+    response = deployed.stack.make_client("lambda").invoke(
         FunctionName=deployed.names["CheckIntegrity"], Payload=json.dumps(DAILY)
     )
-    raised: str = json.load(answer["Payload"])["errorMessage"]
+    raised: str = json.load(response["Payload"])["errorMessage"]
     return raised
 
 
@@ -260,49 +263,91 @@ DAILY: dict[str, Any] = dict.fromkeys(
 ) | {"detail": {}, "resources": []}
 
 
-@pytest.mark.usefixtures("unwell")
-def test_the_daily_check_tells_what_is_lost_and_has_the_rights_it_needs_and_no_more(
+@pytest.mark.usefixtures("lost_thumbnail")
+def test_daily_check_reports_lost_data_and_needs_each_of_its_permissions(
     deployed: Deployed,
 ) -> None:
     assert " wrong, " in daily_check(deployed)
     name, document = deployed.policy("CheckIntegrity")
-    rights = [
+    permissions = [
         (statement["Sid"], action)
         for statement in document["Statement"]
         if statement["Sid"] not in NOT_ENFORCED
         for action in statement["Action"]
     ]
-    assert len(rights) == 9
-    for sid, action in rights:
-        less = copy.deepcopy(document)
-        [found] = [one for one in less["Statement"] if one["Sid"] == sid]
+    assert len(permissions) == 9
+    for sid, action in permissions:
+        reduced = copy.deepcopy(document)
+        [found] = [one for one in reduced["Statement"] if one["Sid"] == sid]
         found["Action"].remove(action)
-        less["Statement"] = [one for one in less["Statement"] if one["Action"]]
-        deployed.put_policy("CheckIntegrity", name, less)
+        reduced["Statement"] = [one for one in reduced["Statement"] if one["Action"]]
+        deployed.put_policy("CheckIntegrity", name, reduced)
         assert " wrong, " not in daily_check(deployed), (sid, action)
     deployed.put_policy("CheckIntegrity", name, document)
 
 
-def test_an_upload_needs_the_forms_type_among_the_binary_ones(
+@pytest.fixture(scope="module")
+def redeployed_url(stack: RunningStack, packaged_url: str) -> str:
+    """Return the URL after another deployment, which leaves the stack unchanged."""
+    assert stack.deploy("dev") == packaged_url
+    return packaged_url
+
+
+def test_preflight_from_another_origin_has_the_cors_headers(redeployed_url: str) -> None:
+    response = requests.options(
+        f"{redeployed_url}/photos",
+        headers={
+            "Origin": "http://localhost:8080",
+            "Access-Control-Request-Method": "GET",
+            "Access-Control-Request-Headers": "authorization,datatype,headers",
+        },
+        timeout=30,
+    )
+    assert response.status_code == 200
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert "GET" in response.headers["Access-Control-Allow-Methods"]
+    allowed = response.headers["Access-Control-Allow-Headers"].lower().split(",")
+    assert {"authorization", "datatype", "headers"} <= set(allowed)
+
+
+@pytest.mark.parametrize(
+    ("path", "token", "kind"),
+    [
+        ("/photos", None, "UNAUTHORIZED"),
+        ("/photos", "Bearer invalid", "ACCESS_DENIED"),
+        ("/unknown", None, "MISSING_AUTHENTICATION_TOKEN"),
+        ("/unknown", "Bearer invalid", "MISSING_AUTHENTICATION_TOKEN"),
+    ],
+)
+def test_gateway_responds_with_the_configured_errors(
+    redeployed_url: str, path: str, token: str | None, kind: str
+) -> None:
+    headers = {"Authorization": token} if token else {}
+    response = requests.get(redeployed_url + path, headers=headers, timeout=30)
+    expected = RESPONSES[kind]
+    assert response.status_code == expected.status
+    assert response.json() == {"Code": expected.code, "Message": expected.message}
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_upload_fails_if_forms_are_not_a_binary_media_type(
     stack: RunningStack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for name, value in stack.env.items():
         monkeypatch.setenv(name, value)
     assert stack.run("infra.provision", STAGE="text").returncode == 0
     built = package.build(Stage("text"), tmp_path)
-    gateway = built.template["Resources"]["RestAPI"]["Properties"]
-    gateway["BinaryMediaTypes"].remove("multipart/form-data")
-    gateway["DefinitionBody"]["x-amazon-apigateway-binary-media-types"].remove(
-        "multipart/form-data"
-    )
+    api = built.template["Resources"]["RestAPI"]["Properties"]
+    api["BinaryMediaTypes"].remove("multipart/form-data")
+    api["DefinitionBody"]["x-amazon-apigateway-binary-media-types"].remove("multipart/form-data")
     person = Person(deploy.deploy(stack.make_client, Stage("text"), built), "mario@example.com")
     assert person.sign_up().status_code == 200
     assert person.sign_in().status_code == 200
-    # The gateway has taken the bytes for text.
+    # The gateway has decoded the bytes as text.
     assert person.upload(pictures.jpeg()).status_code == 415
 
 
-def test_two_stages_live_side_by_side_and_one_may_go(stack: RunningStack) -> None:
+def test_stages_are_separate_and_can_be_destroyed_one_by_one(stack: RunningStack) -> None:
     people = []
     for stage in ("blue", "green"):
         person = Person(stack.deploy(stage), "mario@example.com")
@@ -311,21 +356,24 @@ def test_two_stages_live_side_by_side_and_one_may_go(stack: RunningStack) -> Non
         assert person.upload(pictures.jpeg()).status_code == 200
         people.append(person)
     blue, green = people
-    assert green.request("GET", "/photos", headers=blue_token(blue)).status_code == 403
+    assert green.request("GET", "/photos", headers=authorization(blue)).status_code == 403
 
     done = stack.run("infra.destroy", STAGE="blue")
     assert done.returncode == 0, done.stderr
-    assert "kept the stack cloudalbum-blue-data" in done.stdout
+    assert "Stack cloudalbum-blue-data kept" in done.stdout
     [photo] = green.get("/photos").json()["photos"]
     assert requests.get(photo["originalSrc"], timeout=30).status_code == 200
 
-    # What was kept comes back with the next deployment.
+    # The data that was kept is available again after the next deployment.
     blue.url = stack.deploy("blue")
     assert blue.sign_in().status_code == 200
     assert len(blue.get("/photos").json()["photos"]) == 1
 
     wrong = stack.run("infra.destroy", STAGE="blue", DATA="delete", INPUT="cloudalbum-green-data\n")
-    assert (wrong.returncode, wrong.stderr) == (1, "That is not its name: nothing was removed.\n")
+    assert (wrong.returncode, wrong.stderr) == (
+        1,
+        "The name does not match. Nothing was deleted.\n",
+    )
     assert len(blue.get("/photos").json()["photos"]) == 1
 
     for _ in range(2):  # safe to repeat
@@ -340,11 +388,11 @@ def test_two_stages_live_side_by_side_and_one_may_go(stack: RunningStack) -> Non
     assert len(green.get("/photos").json()["photos"]) == 1
 
 
-def blue_token(person: Person) -> dict[str, str]:
+def authorization(person: Person) -> dict[str, str]:
     return {"Authorization": f"Bearer {person.token}"}
 
 
-def test_a_built_client_is_published_with_its_types_and_times(
+def test_client_is_published_with_content_types_and_cache_times(
     stack: RunningStack, packaged_url: str, tmp_path: Path
 ) -> None:
     (tmp_path / "js").mkdir()
@@ -355,7 +403,7 @@ def test_a_built_client_is_published_with_its_types_and_times(
         assert done.returncode == 0, done.stderr
     url = done.stdout.splitlines()[0].split()[-1]
     assert packaged_url in done.stdout
-    page = requests.get(url, timeout=30)  # as a stranger
+    page = requests.get(url, timeout=30)  # without credentials
     assert page.headers["Content-Type"].startswith("text/html")
     assert page.headers["Cache-Control"] == "no-cache"
     script = requests.get(url.replace("index.html", "js/app.3f2a1b9c.js"), timeout=30)
@@ -363,24 +411,24 @@ def test_a_built_client_is_published_with_its_types_and_times(
     assert "immutable" in script.headers["Cache-Control"]
 
 
-def test_parameters_are_kept_unless_they_are_to_be_replaced(stack: RunningStack) -> None:
+def test_parameter_is_left_unchanged_without_overwrite(stack: RunningStack) -> None:
     ssm, name = stack.make_client("ssm"), "/cloudalbum-kept/THUMBNAIL_WIDTH"
-    assert f"wrote {name}" in stack.run("infra.provision", STAGE="kept").stdout
+    assert f"{name} written" in stack.run("infra.provision", STAGE="kept").stdout
     kept = stack.run("infra.provision", STAGE="kept", THUMBNAIL_WIDTH="400").stdout
-    assert f"kept {name}" in kept
+    assert f"{name} left unchanged" in kept
     assert ssm.get_parameter(Name=name)["Parameter"]["Type"] == "SecureString"
     assert ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"] == "300"
     replaced = stack.run("infra.provision", STAGE="kept", THUMBNAIL_WIDTH="400", OVERWRITE="1")
-    assert f"wrote {name}" in replaced.stdout
+    assert f"{name} written" in replaced.stdout
     assert ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"] == "400"
-    # A run that chooses nothing keeps what was chosen, even if it may replace it.
-    again = stack.run("infra.provision", STAGE="kept", OVERWRITE="1")
-    assert name not in again.stdout
+    # Without a choice, even OVERWRITE keeps the earlier one.
+    unchanged = stack.run("infra.provision", STAGE="kept", OVERWRITE="1")
+    assert name not in unchanged.stdout
     assert ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"] == "400"
 
 
-def test_pool_and_app_agree_how_accounts_are_confirmed(stack: RunningStack) -> None:
-    def pool_mails_codes() -> bool:
+def test_pool_follows_the_parameter_for_confirmation(stack: RunningStack) -> None:
+    def pool_emails_codes() -> bool:
         cognito = stack.make_client("cognito-idp")
         pools = cognito.list_user_pools(MaxResults=60)["UserPools"]
         [pool_id] = [pool["Id"] for pool in pools if pool["Name"] == "cloudalbum-agree"]
@@ -389,22 +437,24 @@ def test_pool_and_app_agree_how_accounts_are_confirmed(stack: RunningStack) -> N
 
     stack.run("infra.provision", STAGE="agree")
     stack.run("infra.provision", STAGE="agree", SIGNUP_CONFIRMATION="email")
-    assert not pool_mails_codes()  # the parameter was kept, so the pool was, too
+    assert not pool_emails_codes()  # The parameter was left unchanged, and so the pool is.
     stack.run("infra.provision", STAGE="agree", SIGNUP_CONFIRMATION="email", OVERWRITE="1")
-    assert pool_mails_codes()
+    assert pool_emails_codes()
     stack.run("infra.provision", STAGE="agree")
-    assert pool_mails_codes()
+    assert pool_emails_codes()
 
 
-def test_deploying_a_stage_without_data_says_what_to_do_first(stack: RunningStack) -> None:
+def test_deploy_of_unprovisioned_stage_says_what_to_run_first(stack: RunningStack) -> None:
     done = stack.run("infra.deploy", STAGE="nodata")
     assert done.returncode == 1
-    assert done.stderr == ("The stage nodata has no data stack yet: make provision STAGE=nodata\n")
+    assert done.stderr == (
+        "The stage nodata is not provisioned. Run `make provision STAGE=nodata`.\n"
+    )
 
 
-def test_plain_chalice_plans_functions_of_the_same_rights(stack: RunningStack) -> None:
+def test_chalice_deploy_would_use_the_same_permissions(stack: RunningStack) -> None:
     chalice = Path(sys.executable).parent / "chalice"
-    # It asks for log groups, so it wants some AWS, but changes nothing in it.
+    # It reads log groups from an AWS account, but changes nothing.
     run = subprocess.run(
         [str(chalice), "dev", "plan"],
         cwd=ROOT,
