@@ -54,7 +54,7 @@ def test_requests_are_logged_to_a_file_and_not_to_the_terminal(tmp_path: Path) -
         assert stack.log.read_text() == before
         [line] = [one for one in stack.api_log.read_text().splitlines() if "signin" in one]
         assert json.loads(line)["route"] == "POST /users/signin"
-        assert "GET /unknown: NotFoundError\n" in stack.api_log.read_text()
+        assert "GET /unknown: UnknownRouteError\n" in stack.api_log.read_text()
 
 
 def test_requests_are_logged_to_the_terminal_if_verbose(tmp_path: Path) -> None:
