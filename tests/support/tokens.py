@@ -1,4 +1,4 @@
-"""A user pool that signs access tokens."""
+"""A user pool that signs access tokens, for tests of their verification."""
 
 import time
 from typing import Any
@@ -36,10 +36,10 @@ class Signer:
 
 
 POOL = Signer("pool-key")
-OTHER_POOL = Signer("pool-key")  # another pool's key with the same name
 
 
 def claims(**changed: Any) -> dict[str, Any]:
+    """Return the claims of a valid token, with changes; None removes one."""
     now = int(time.time())
     valid = {
         "sub": "user-1",
