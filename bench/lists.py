@@ -18,6 +18,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
 
+from bench.images import photo_like
 from bench.table import Row, compared, milliseconds
 from chalicelib import dates
 from chalicelib.clients import client_config, create_client
@@ -27,7 +28,6 @@ from chalicelib.photos.photo import SHOWN, PhotoQuery, new_id, sort_key
 from chalicelib.photos.query import BY_TAKEN, Item, ItemQuery, ItemReader, shown_fields
 from chalicelib.photos.signed_urls import UrlSigner
 from chalicelib.photos.storage import PhotoStorage, in_parallel, original_key, thumbnail_key
-from tests.pictures import photo_like
 
 TABLE = "Photo"
 _ALL = PhotoQuery()

@@ -25,15 +25,13 @@ import requests
 from PIL import Image
 from requests_toolbelt import MultipartEncoder
 
+from infra.background import running
 from infra.errors import OperatorError, exit_code
-from tests.e2e.stack import running
-from tests.pictures import jpeg
 
 _TIMEOUT = 60
 _PASSWORD = "Secret-2026"  # noqa: S105 (of an album that is gone in two minutes)
 _THINK_SECONDS = 1.0
 _MOST_PAUSE = 5.0
-_PICTURE = jpeg(1200, 800)
 
 
 @dataclass
@@ -193,6 +191,16 @@ class LoadUser:
         answer = self._http.get(self._url + path, timeout=_TIMEOUT)
         answer.raise_for_status()
         return answer.json()
+
+
+def _jpeg(width: int, height: int) -> bytes:
+    """Return a JPEG with a gradient."""
+    encoded = io.BytesIO()
+    Image.linear_gradient("L").resize((width, height)).convert("RGB").save(encoded, "JPEG")
+    return encoded.getvalue()
+
+
+_PICTURE = _jpeg(1200, 800)
 
 
 def _another_picture() -> bytes:

@@ -1,4 +1,4 @@
-"""Measure the memory and time that decoding takes at its worst, each picture in a fresh process."""
+"""Measure the memory and the time that the largest images take, each in a process of its own."""
 
 import subprocess
 import sys
@@ -24,13 +24,13 @@ data = path.read_bytes()
 began = time.perf_counter()
 read_image(data, (300, 200))
 seconds = time.perf_counter() - began
-used = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)  # HEIF has a process of its own
-peak = max(resource.getrusage(who).ru_maxrss for who in used) / 1024
+processes = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)  # HEIC is decoded in a child.
+peak = max(resource.getrusage(one).ru_maxrss for one in processes) / 1024
 print(f"| {kind} {mode} {options} | {width * height / 1e6:.0f} MP, {len(data) / 1e6:.1f} MB "
       f"| {peak:.0f} MB | {seconds:.1f} s |")
 """
 
-_PICTURES = [
+_IMAGES = [
     ("JPEG", "RGB", 4000, 3000, "baseline"),
     ("JPEG", "RGB", 12000, 9000, "baseline"),
     ("JPEG", "RGB", 12000, 9000, "progressive"),
@@ -53,12 +53,12 @@ _PICTURES = [
 
 
 def main() -> None:
-    """Print a table of pictures, the peak of the process and the time."""
-    print("| picture | size | peak of the process | time |\n|---|---|---|---|")
+    """Print a table of the images, the peak memory of the process, and the time."""
+    print("| image | size | peak of the process | time |\n|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
-        for number, picture in enumerate(_PICTURES):
-            arguments = [*map(str, picture), str(Path(folder) / str(number))]
-            for _ in range(2):  # the first run makes the picture
+        for number, image in enumerate(_IMAGES):
+            arguments = [*map(str, image), str(Path(folder) / str(number))]
+            for _ in range(2):  # The first run writes the image.
                 subprocess.run([sys.executable, "-c", _SCRIPT, *arguments], check=True)
 
 

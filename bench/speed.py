@@ -15,8 +15,8 @@ from pathlib import Path
 
 from bench import lists, thumbnails
 from bench.table import HEAD, Row, keep
+from infra.background import running
 from infra.errors import exit_code
-from tests.e2e.stack import running
 
 _ROOT = Path(__file__).parents[1]
 _MOST_IMPORT = 100  # ms

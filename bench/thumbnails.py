@@ -1,7 +1,6 @@
-"""Thumbnails: of photo-like pictures made here, and of your own."""
+"""Thumbnails: of generated images that are like photos, and of photos of your own."""
 
 import io
-import math
 import statistics
 import subprocess
 import sys
@@ -11,20 +10,22 @@ from pathlib import Path
 
 import pyvips
 import simplejpeg
-from PIL import Image, ImageChops, ImageStat
+from PIL import Image
 
+from bench.images import encoded, photo_like, signal_to_noise
 from bench.table import Row, compared, milliseconds
-from chalicelib.images.decoding import _upright_thumbnail, read_image
-from tests.pictures import encoded, photo_like
+from chalicelib.images.decoding import read_image
+from chalicelib.images.renditions import THUMBNAIL_QUALITY, upright_thumbnail
 
 BOX = (300, 200)
 _PLAIN, _VIPS, _LIMIT = "full decode, then resize", "libvips", "scaled decode alone (simplejpeg)"
-_WHOLE = "all of `read_image`: format, bombs, EXIF"
-_MOST_MEMORY = 100  # MB
-_MOST_LOSS = 0.3  # dB
-_ROUND_OFF = 1.02  # two that are as fast as each other differ by as much
+_WHOLE = "all of `read_image`: format, limits, EXIF"
+_PLAIN_QUALITY = 85
+_MAX_MEMORY = 100  # MB
+_MAX_LOSS = 0.3  # dB
+_TOLERANCE = 1.02  # Two measurements of the same speed differ by as much.
 
-# What each way takes beyond what its process has: the peak that Linux keeps for it.
+# By how much each way raises the memory of its process, from the peak that Linux records.
 _PEAK = """
 import re, sys
 from pathlib import Path
@@ -42,11 +43,13 @@ print((int(re.search(r"VmHWM:\\s+(\\d+)", status.read_text())[1]) - before) / 10
 def _plain(data: bytes) -> object:
     image = Image.open(io.BytesIO(data)).convert("RGB")
     image.thumbnail(BOX, Image.Resampling.LANCZOS)
-    return encoded(image, "JPEG", quality=85)
+    return encoded(image, "JPEG", quality=_PLAIN_QUALITY)
 
 
 def _libvips(data: bytes) -> object:
-    return pyvips.Image.thumbnail_buffer(data, BOX[0], height=BOX[1]).jpegsave_buffer(Q=85)
+    return pyvips.Image.thumbnail_buffer(data, BOX[0], height=BOX[1]).jpegsave_buffer(
+        Q=_PLAIN_QUALITY
+    )
 
 
 def _scaled_decode(data: bytes) -> object:
@@ -54,7 +57,7 @@ def _scaled_decode(data: bytes) -> object:
 
 
 def _ours(data: bytes) -> bytes:
-    return _upright_thumbnail(Image.open(io.BytesIO(data)), BOX)[2]
+    return upright_thumbnail(Image.open(io.BytesIO(data)), BOX)[2]
 
 
 WAYS: dict[str, Callable[[bytes], object]] = {
@@ -66,11 +69,11 @@ WAYS: dict[str, Callable[[bytes], object]] = {
 
 
 def rows(photos: Path | None) -> list[Row]:
-    """Measure pictures made here, and those of a folder."""
+    """Measure generated images, and the photos of a folder."""
     pyvips.cache_set_max(0)
-    pictures = [photo_like(2048, 1371, seed) for seed in range(6)]
-    found = _speed("six photo-like pictures of 2.8 MP", pictures, 9)
-    found.append(_quality("six photo-like pictures", pictures))
+    generated = [photo_like(2048, 1371, seed) for seed in range(6)]
+    found = _speed("six photo-like images of 2.8 MP", generated, 9)
+    found.append(_quality("six photo-like images", generated))
     if photos:
         own = [path.read_bytes() for path in sorted(photos.glob("*.[jJ][pP]*[gG]"))]
         megapixels = statistics.mean(_megapixels(one) for one in own)
@@ -82,23 +85,23 @@ def rows(photos: Path | None) -> list[Row]:
     return [*found, _memory("108 MP", large)]
 
 
-def _speed(what: str, pictures: list[bytes], repeats: int) -> list[Row]:
+def _speed(what: str, images: list[bytes], repeats: int) -> list[Row]:
     ways = WAYS | {_WHOLE: lambda data: read_image(data, BOX)}
     each = [
-        milliseconds({name: _act(way, one) for name, way in ways.items()}, repeats)
-        for one in pictures
+        milliseconds({name: _bind(way, one) for name, way in ways.items()}, repeats)
+        for one in images
     ]
     times = {name: statistics.mean(one[name] for one in each) for name in ways}
     ours, vips, whole, limit = (times[name] for name in ("ours", _VIPS, _WHOLE, _LIMIT))
     return [
         compared(f"thumbnail, {what}", times, "ms", _PLAIN, _LIMIT, 1.6),
         Row(
-            "the same beside libvips",
+            "the same with libvips",
             f"{ours:.3g} ms",
             f"{_VIPS}: {vips:.3g} ms, {vips / ours:.2f}x ours",
             "",
-            "at least as fast" if len(pictures) > 1 else "",
-            ours <= vips * _ROUND_OFF if len(pictures) > 1 else None,
+            "at least as fast" if len(images) > 1 else "",
+            ours <= vips * _TOLERANCE if len(images) > 1 else None,
         ),
         Row(
             f"the same with {_WHOLE}",
@@ -109,7 +112,7 @@ def _speed(what: str, pictures: list[bytes], repeats: int) -> list[Row]:
     ]
 
 
-def _act(way: Callable[[bytes], object], data: bytes) -> Callable[[], object]:
+def _bind(way: Callable[[bytes], object], data: bytes) -> Callable[[], object]:
     return lambda: way(data)
 
 
@@ -126,30 +129,26 @@ def _megapixels(data: bytes) -> float:
     return image.width * image.height / 1e6
 
 
-def _quality(what: str, pictures: list[bytes]) -> Row:
-    losses = [_loss(one) for one in pictures]
+def _quality(what: str, images: list[bytes]) -> Row:
+    losses = [_loss(one) for one in images]
     return Row(
         f"quality, {what}",
         f"{statistics.mean(losses):+.2f} dB lost on average, {max(losses):+.2f} at worst",
-        "full resolution, Lanczos, JPEG of quality 85 (ours: 86): 0 dB",
+        f"full resolution, Lanczos, JPEG of quality {_PLAIN_QUALITY} "
+        f"(ours: {THUMBNAIL_QUALITY}): 0 dB",
         "",
-        f"at most {_MOST_LOSS} dB for each",
-        max(losses) <= _MOST_LOSS,
+        f"at most {_MAX_LOSS} dB for each",
+        max(losses) <= _MAX_LOSS,
     )
 
 
 def _loss(data: bytes) -> float:
-    """Return by how much a thumbnail is farther from the ideal one than the plain way's JPEG."""
+    """Return by how many dB a thumbnail is farther from the ideal one than the plain way's JPEG."""
     small = Image.open(io.BytesIO(_ours(data)))
     with Image.open(io.BytesIO(data)) as whole:
         ideal = whole.convert("RGB").resize(small.size, Image.Resampling.LANCZOS)
-    plain = Image.open(io.BytesIO(encoded(ideal, "JPEG", quality=85)))
-    return _decibels(plain, ideal) - _decibels(small, ideal)
-
-
-def _decibels(image: Image.Image, other: Image.Image) -> float:
-    squares = sum(ImageStat.Stat(ImageChops.difference(image, other)).sum2)
-    return 10 * math.log10(255**2 * image.width * image.height * 3 / squares)
+    plain = Image.open(io.BytesIO(encoded(ideal, "JPEG", quality=_PLAIN_QUALITY)))
+    return signal_to_noise(plain, ideal) - signal_to_noise(small, ideal)
 
 
 def _memory(what: str, data: bytes) -> Row:
@@ -167,6 +166,6 @@ def _memory(what: str, data: bytes) -> Row:
         f"{peaks['ours']:.0f} MB more",
         f"{_PLAIN}: {peaks[_PLAIN]:.0f} MB",
         f"{_LIMIT}: {peaks[_LIMIT]:.0f} MB; {_VIPS}: {peaks[_VIPS]:.0f} MB",
-        f"at most {_MOST_MEMORY} MB more",
-        peaks["ours"] <= _MOST_MEMORY,
+        f"at most {_MAX_MEMORY} MB more",
+        peaks["ours"] <= _MAX_MEMORY,
     )

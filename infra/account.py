@@ -1,4 +1,4 @@
-"""The account that a command works in, checked before anything is done."""
+"""The AWS account and the stage that a command works on."""
 
 import os
 
@@ -11,7 +11,7 @@ from infra.stages import Stage
 def session() -> boto3.Session:
     """Return a session whose region is set and whose credentials AWS accepts.
 
-    Raises OperatorError or a botocore error that `infra.errors` knows how to tell.
+    Raises OperatorError, or a botocore error that `infra.errors` explains.
     """
     found = boto3.Session()
     if found.region_name is None:
@@ -26,5 +26,5 @@ def stage() -> Stage:
 
 
 def emulated() -> bool:
-    """Tell whether AWS is an emulator on this machine, which has no https and no real rights."""
+    """Return whether AWS is the embedded one: without HTTPS, and with a few gaps."""
     return os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")

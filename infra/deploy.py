@@ -1,6 +1,6 @@
-"""Deploy a stage: build the package, hand it to CloudFormation, and try the URL that comes out.
+"""Deploy a stage: build the package, create or update its stack, and smoke-test the API.
 
-The very same way leads to AWS and, with AWS_ENDPOINT_URL set, to the embedded AWS.
+It deploys to AWS or, with AWS_ENDPOINT_URL set, to the embedded AWS.
 """
 
 import base64
@@ -15,8 +15,8 @@ from typing import Any
 
 from chalicelib import __version__
 from chalicelib.errors import ConfigurationError
-from chalicelib.settings import to_environment
-from infra import account, package, stacks
+from chalicelib.settings import cors_allow_origin, to_environment
+from infra import account, gateway, package, stacks
 from infra.errors import OperatorError, exit_code
 from infra.stacks import MakeClient
 from infra.stages import Stage
@@ -30,11 +30,11 @@ def deploy(make_client: MakeClient, stage: Stage, built: package.Package) -> str
     data = stacks.outputs(cloudformation, stage.data_stack)
     if data is None:
         raise OperatorError(
-            f"The stage {stage.name} has no data stack yet: make provision STAGE={stage.name}"
+            f"The stage {stage.name} is not provisioned. Run `make provision STAGE={stage.name}`."
         )
     s3, bucket = make_client("s3"), data["PackageBucketName"]
     upload(s3, bucket, built.key, built.zip.read_bytes())
-    variables = _told(make_client("ssm"), stage.parameter_path)
+    variables = _environment(make_client("ssm"), stage.parameter_path)
     for function in package.of_type(built.template, "AWS::Serverless::Function"):
         properties = function["Properties"]
         properties["CodeUri"] = {"Bucket": bucket, "Key": built.key}
@@ -51,51 +51,61 @@ def deploy(make_client: MakeClient, stage: Stage, built: package.Package) -> str
         "ParameterPath": stage.parameter_path.rstrip("/"),
         "Emulated": str(account.emulated()).lower(),
     }
-    # The gateway's definition outgrows the 51,200 bytes of a TemplateBody.
+    # The API's definition is larger than the 51,200 bytes of a TemplateBody.
     url = s3.generate_presigned_url("get_object", {"Bucket": bucket, "Key": template_key})
     done = stacks.deploy(
         cloudformation, stage.app_stack, {"TemplateURL": url.split("?")[0]}, parameters
     )
-    print(f"{done} the stack {stage.app_stack}")
-    return api_url(stacks.outputs(cloudformation, stage.app_stack) or {})
+    print(f"Stack {stage.app_stack} {done}")
+    outputs = stacks.outputs(cloudformation, stage.app_stack) or {}
+    if account.emulated():
+        # MiniStack ignores these parts of the template.
+        apigateway, api_id = make_client("apigateway"), outputs["RestAPIId"]
+        gateway.put_preflights(apigateway, api_id, built.template)
+        gateway.put_responses(apigateway, api_id, cors_allow_origin())
+    return api_url(outputs)
 
 
 def smoke_test(url: str) -> None:
-    """Try the API as a stranger: it is up, it is this version, and it lets nobody in unknown.
+    """Check that the API is up, has this version, and rejects missing and invalid tokens.
 
     Raises OperatorError.
     """
     for path, token, expected in (
         ("/health", None, 200),
         ("/photos", None, 401),
-        ("/photos", "Bearer nobody", 403),
+        ("/photos", "Bearer invalid", 403),
     ):
-        status, body = _settled(url + path, token, expected)
+        status, body = _retry_until(url + path, token, expected)
         if status != expected:
             raise OperatorError(
-                f"The API answers {status} to {path}, not {expected}: see the functions' logs."
+                f"GET {path} returned {status}, not {expected}. See the functions' logs."
             )
         if path == "/health" and body.get("version") != __version__:
-            raise OperatorError(f"The API is version {body.get('version')}, not {__version__}.")
+            raise OperatorError(
+                f"The API has version {body.get('version')}, not {__version__}. Deploy again."
+            )
 
 
-def _told(ssm: Any, path: str) -> dict[str, str]:
-    """Return the environment of the functions: their settings, but for the secret.
+def _environment(ssm: Any, path: str) -> dict[str, str]:
+    """Return the environment of the functions: all settings except the client secret.
 
-    That one they read themselves, once: another version of any parameter makes them start anew.
+    They read the secret themselves, once. SETTINGS_VERSION changes with any parameter's version,
+    and so restarts them.
     """
     pages = ssm.get_paginator("get_parameters_by_path").paginate(Path=path, WithDecryption=True)
     found = [parameter for page in pages for parameter in page["Parameters"]]
-    versions = sorted(f"{one['Name']}:{one['Version']}" for one in found)
+    versions = "\n".join(sorted(f"{one['Name']}:{one['Version']}" for one in found))
+    values = {one["Name"].removeprefix(path): one["Value"] for one in found}
     try:
-        told = to_environment({one["Name"].removeprefix(path): one["Value"] for one in found}, path)
+        variables = to_environment(values, path)
     except ConfigurationError as error:
         raise OperatorError(str(error)) from None
-    return told | {"SETTINGS_VERSION": hashlib.sha256("\n".join(versions).encode()).hexdigest()}
+    return variables | {"SETTINGS_VERSION": hashlib.sha256(versions.encode()).hexdigest()}
 
 
 def upload(s3: Any, bucket: str, key: str, content: bytes) -> None:
-    """Store an object; S3 refuses it if what arrived is not what was sent."""
+    """Store an object with its checksum, so that S3 rejects corrupted bytes."""
     digest = hashlib.sha256(content).digest()
     s3.put_object(
         Bucket=bucket, Key=key, Body=content, ChecksumSHA256=base64.b64encode(digest).decode()
@@ -103,16 +113,16 @@ def upload(s3: Any, bucket: str, key: str, content: bytes) -> None:
 
 
 def api_url(outputs: dict[str, str]) -> str:
-    """Return the API's URL, by the outputs of its stack."""
-    if account.emulated():  # which serves the API below its own address
+    """Return the API's URL, from the outputs of its stack."""
+    if account.emulated():  # MiniStack serves the API below its own address.
         return (
             f"{os.environ['AWS_ENDPOINT_URL']}/restapis/{outputs['RestAPIId']}/api/_user_request_"
         )
     return outputs["EndpointURL"].rstrip("/")
 
 
-def _settled(url: str, token: str | None, expected: int) -> tuple[int, dict[str, Any]]:
-    """Return the answer once it is the expected one: a new API takes a while to be everywhere."""
+def _retry_until(url: str, token: str | None, expected: int) -> tuple[int, dict[str, Any]]:
+    """Return the response, retrying while it is unexpected: a new API takes a while to appear."""
     deadline = time.monotonic() + _SMOKE_SECONDS
     while True:
         status, body = _get(url, token)
@@ -122,7 +132,7 @@ def _settled(url: str, token: str | None, expected: int) -> tuple[int, dict[str,
 
 
 def _get(url: str, token: str | None) -> tuple[int, dict[str, Any]]:
-    request = urllib.request.Request(url, headers={"Authorization": token} if token else {})  # noqa: S310 (from our own stack)
+    request = urllib.request.Request(url, headers={"Authorization": token} if token else {})  # noqa: S310 (the URL is from our stack)
     try:
         with urllib.request.urlopen(request, timeout=35) as response:  # noqa: S310
             return response.status, json.load(response)
@@ -139,7 +149,7 @@ def main() -> None:
     print("Building the package ...", flush=True)
     url = deploy(session.client, stage, package.build(stage))
     smoke_test(url)
-    print(f"The API is up and refuses strangers:\n{url}")
+    print(f"The API is up:\n{url}")
 
 
 if __name__ == "__main__":

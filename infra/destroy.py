@@ -1,6 +1,6 @@
-"""Remove a stage: its app, parameters and website. Accounts and photos only with DATA=delete.
+"""Delete a stage: its app, parameters and website; accounts and photos only with DATA=delete.
 
-Photos go before the accounts that own them, so that none is ever left that nobody can reach.
+Photos are deleted before the accounts that own them, so that no photo is ever orphaned.
 """
 
 import os
@@ -14,19 +14,19 @@ from infra.stages import Stage
 
 
 def destroy(make_client: MakeClient, stage: Stage, *, data: bool = False) -> None:
-    """Remove a stage; what is not there is fine. `data` removes accounts and photos, too."""
+    """Delete what exists of a stage; `data` deletes accounts and photos, too."""
     cloudformation = make_client("cloudformation")
     stacks.delete(cloudformation, stage.app_stack)
-    print(f"removed the stack {stage.app_stack}")
+    print(f"Stack {stage.app_stack} deleted")
     website = stacks.outputs(cloudformation, stage.website_stack)
     if website is not None:
         _empty(make_client("s3"), website["BucketName"])
     stacks.delete(cloudformation, stage.website_stack)
-    print(f"removed the stack {stage.website_stack}")
+    print(f"Stack {stage.website_stack} deleted")
     if data:
         _destroy_data(make_client, stage)
     _delete_parameters(make_client("ssm"), stage.parameter_path)
-    print(f"removed the parameters under {stage.parameter_path}")
+    print(f"Parameters under {stage.parameter_path} deleted")
 
 
 def _destroy_data(make_client: MakeClient, stage: Stage) -> None:
@@ -35,7 +35,7 @@ def _destroy_data(make_client: MakeClient, stage: Stage) -> None:
     if outputs is None:
         return
     s3, dynamodb, cognito = (make_client(name) for name in ("s3", "dynamodb", "cognito-idp"))
-    # The stack keeps its resources when it goes, so each is removed by itself, photos first.
+    # The stack retains its resources when it is deleted, so each is deleted here, photos first.
     for bucket in (outputs["PhotoBucketName"], outputs["PackageBucketName"]):
         if _empty(s3, bucket):
             s3.delete_bucket(Bucket=bucket)
@@ -50,7 +50,7 @@ def _destroy_data(make_client: MakeClient, stage: Stage) -> None:
         StackName=stage.data_stack, EnableTerminationProtection=False
     )
     stacks.delete(cloudformation, stage.data_stack)
-    print(f"removed the stack {stage.data_stack} with every account and photo")
+    print(f"Stack {stage.data_stack} deleted, with all accounts and photos")
 
 
 def _delete_pool(cognito: Any, pool_id: str) -> None:
@@ -60,20 +60,20 @@ def _delete_pool(cognito: Any, pool_id: str) -> None:
         return
     if pool.get("Domain"):
         cognito.delete_user_pool_domain(UserPoolId=pool_id, Domain=pool["Domain"])
-    # An update resets whatever it does not name, which makes no difference to a pool that goes.
+    # An update resets all settings it does not name, which does not matter for a pool to delete.
     cognito.update_user_pool(UserPoolId=pool_id, DeletionProtection="INACTIVE")
     cognito.delete_user_pool(UserPoolId=pool_id)
 
 
 def _empty(s3: Any, bucket: str) -> bool:
-    """Remove every object of a bucket; return whether there is such a bucket."""
+    """Delete every object of a bucket, and return whether the bucket exists."""
     try:
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
             keys = [{"Key": one["Key"]} for one in page.get("Contents", [])]
             if keys:
-                answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
-                if answer.get("Errors"):
-                    raise OperatorError(f"S3 did not remove all of {bucket}: run it again.")
+                response = s3.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
+                if response.get("Errors"):
+                    raise OperatorError(f"S3 did not delete all of {bucket}. Run this again.")
     except s3.exceptions.NoSuchBucket:
         return False
     return True
@@ -86,20 +86,23 @@ def _delete_parameters(ssm: Any, path: str) -> None:
 
 
 def main() -> None:
-    """Destroy the stage that STAGE names; with DATA=delete its accounts and photos as well."""
+    """Delete the stage that STAGE names, and with DATA=delete its accounts and photos."""
     stage = account.stage()
     data = os.environ.get("DATA", "")
     if data not in ("", "delete"):
-        raise OperatorError(f"DATA={data} means nothing: DATA=delete removes accounts and photos.")
+        raise OperatorError(f"DATA must be delete or empty, not {data}.")
     session = account.session()
     if data:
-        print(f"Type {stage.data_stack} to remove every account and photo in it: ", end="")
+        print(f"Type {stage.data_stack} to delete all of its accounts and photos: ", end="")
         sys.stdout.flush()
         if sys.stdin.readline().strip() != stage.data_stack:
-            raise OperatorError("That is not its name: nothing was removed.")
+            raise OperatorError("The name does not match. Nothing was deleted.")
     destroy(session.client, stage, data=bool(data))
     if not data:
-        print(f"kept the stack {stage.data_stack}: accounts and photos (DATA=delete removes them)")
+        print(
+            f"Stack {stage.data_stack} kept, with all accounts and photos "
+            "(set DATA=delete to delete it)"
+        )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Errors told to whoever runs a command: one line that says what is missing."""
+"""Errors of commands, each printed as one line that says what is wrong and what to do."""
 
 import contextlib
 import sys
@@ -8,7 +8,7 @@ from botocore import exceptions
 
 
 class OperatorError(Exception):
-    """Why a command cannot go on, in one line."""
+    """Why a command cannot continue, in one line."""
 
 
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
@@ -23,21 +23,21 @@ _BAD_CREDENTIALS = {
 
 
 def exit_code(command: Callable[[], None]) -> int:
-    """Run a command; print what it could not do as one line, and return its exit code."""
+    """Run a command, print its error as one line, and return its exit code."""
     try:
         command()
     except Exception as error:
         line = _one_line(error)
         if line is None:
             raise
-        with contextlib.suppress(OSError):  # a terminal that is gone
+        with contextlib.suppress(OSError):  # The terminal is closed.
             print(line, file=sys.stderr)
         return 1
     return 0
 
 
 def _one_line(error: Exception) -> str | None:
-    """Return what an operator can do about `error`, or None when it is a bug."""
+    """Return what to tell the operator about `error`, or None for a bug."""
     if isinstance(error, OperatorError):
         return str(error)
     if isinstance(error, exceptions.NoCredentialsError | exceptions.PartialCredentialsError):
@@ -45,18 +45,18 @@ def _one_line(error: Exception) -> str | None:
     if isinstance(error, exceptions.NoRegionError):
         return "The AWS region is missing: set AWS_DEFAULT_REGION, such as eu-west-1."
     if isinstance(error, exceptions.ClientError):
-        return _refusal(error)
+        return _rejection(error)
     if isinstance(error, exceptions.WaiterError):
         return f"AWS did not finish: {error}"
     if isinstance(error, exceptions.BotoCoreError):
-        return f"AWS cannot be reached as you are set up: {error}"
+        return f"AWS cannot be reached with these settings: {error}"
     return None
 
 
-def _refusal(error: exceptions.ClientError) -> str:
+def _rejection(error: exceptions.ClientError) -> str:
     code, message = (error.response["Error"].get(name, "") for name in ("Code", "Message"))
     if code in _BAD_CREDENTIALS:
-        return f"AWS does not accept these credentials ({code}): sign in again."
+        return f"AWS rejected the credentials ({code}). Sign in to AWS again."
     if code in _DENIED:
         return f"A permission is missing for {error.operation_name}: {message}"
-    return f"AWS refused {error.operation_name} ({code}): {message}"
+    return f"AWS rejected {error.operation_name} ({code}): {message}"

@@ -1,7 +1,7 @@
-"""Check that a stage's album has lost nothing and forgotten nothing, and mend it with `--repair`.
+"""Check that no data of a stage is lost or orphaned, and repair it with `--repair`.
 
-One line for each thing that is wrong, by ids alone; then a summary. The exit code is 1 as long as
-anything is wrong.
+Prints one line for each issue, with IDs only, and a summary. The exit code is 1 while any issue
+remains.
 """
 
 import argparse
@@ -13,14 +13,14 @@ from infra.errors import OperatorError, exit_code
 
 
 def check(repair: bool, only: str | None) -> None:
-    """Check the stage that STAGE names, or only one user of it.
+    """Check the stage that STAGE names, or only one of its users.
 
-    Raises OperatorError if anything is still wrong.
+    Raises OperatorError if any issue remains.
     """
     stage, session = account.stage(), account.session()
     os.environ["CLOUDALBUM_PARAMETER_PATH"] = stage.parameter_path
     os.environ["AWS_REGION"] = session.region_name
-    # What the functions themselves use, so that command and schedule can never disagree.
+    # The same code as the scheduled function's, so the two cannot disagree.
     from chalicelib.container import Container
     from chalicelib.errors import ConfigurationError
 
@@ -30,16 +30,16 @@ def check(repair: bool, only: str | None) -> None:
         raise OperatorError(f"The stage {stage.name} is not provisioned: {error}") from None
     summary = integrity.check(print, repair, only=only)
     print(f"{stage.name}: {summary}", flush=True)
-    if not summary.healthy:
-        mends = "" if repair else " Some of it can be mended: REPAIR=1 (docs/reliability.md)."
-        raise OperatorError(f"Something is wrong with the album.{mends}")
+    if not summary.is_healthy:
+        hint = "" if repair else " Set REPAIR=1 to repair what can be (docs/reliability.md)."
+        raise OperatorError(f"The check found issues.{hint}")
 
 
 def main() -> None:
-    """Check, and repair where the command line says so."""
+    """Check, and repair if the command line says so."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repair", action="store_true", help="mend what can be mended")
-    parser.add_argument("--user", metavar="SUB", help="look at what one user has, and no further")
+    parser.add_argument("--repair", action="store_true", help="repair what can be repaired")
+    parser.add_argument("--user", metavar="SUB", help="check only this user")
     arguments = parser.parse_args()
     check(arguments.repair, arguments.user)
 

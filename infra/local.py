@@ -1,7 +1,7 @@
-"""Run the album on this machine: an embedded AWS (MiniStack) and `chalice local` in front of it.
+"""Run the album on this machine: an embedded AWS (MiniStack), and `chalice local` on top of it.
 
-`make run` is the way in. Everything is stopped by Ctrl-C, SIGTERM or closing the terminal,
-MiniStack always cleanly: it saves its state on the way out.
+`make run` runs this. Ctrl-C, SIGTERM or closing the terminal stops everything, MiniStack always
+cleanly: it saves its state when it stops.
 """
 
 import argparse
@@ -38,7 +38,7 @@ STOP_SECONDS = 30
 
 
 class Process:
-    """A child in a session of its own, so that a terminal's Ctrl-C reaches only the runner."""
+    """A child process in its own session, so that a terminal's Ctrl-C reaches only the runner."""
 
     def __init__(
         self,
@@ -48,23 +48,24 @@ class Process:
         log: IO[bytes] | None = None,
     ) -> None:
         self.name = name
+        self.log = "its output above" if log is None else log.name
         self._popen = subprocess.Popen(
             command,
             env=os.environ | (env or {}),
             cwd=ROOT,
             start_new_session=True,
-            stdin=subprocess.DEVNULL,  # a child that probes the terminal would wait for its answer
+            stdin=subprocess.DEVNULL,  # A child must not read from the terminal.
             stdout=log,
             stderr=log,
         )
 
     @property
     def running(self) -> bool:
-        """Tell whether it still runs."""
+        """Return whether it is still running."""
         return self._popen.poll() is None
 
     def stop(self) -> None:
-        """Ask it to stop, wait for it, and leave nothing of its session behind."""
+        """Stop it, wait for it, and kill what is left of its session."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._popen.pid, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -75,29 +76,33 @@ class Process:
 
 
 class LocalAlbum:
-    """The album on two ports of this machine, its state in one folder."""
+    """The album and its embedded AWS on two ports of this machine, with its state in one folder.
 
-    def __init__(self, port: int, aws_port: int, state: Path) -> None:
+    The API's log goes to the file `api.log` in that folder or, if `verbose`, to standard output.
+    """
+
+    def __init__(self, port: int, aws_port: int, state: Path, verbose: bool = False) -> None:
         self.url = f"http://{HOST}:{port}"
         self._port = port
         self._aws_port = aws_port
         self._state = state
+        self._verbose = verbose
         self._stop = threading.Event()
 
     def run(self) -> None:
-        """Run until a signal comes or a part of it dies. Raises OperatorError."""
+        """Run until a signal arrives or a process ends. Raises OperatorError."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
             signal.signal(number, lambda *_: self._stop.set())
-        # The developer's own profile, settings or proxy must not leak into the embedded AWS.
+        # The developer's own profile, settings or proxy must not affect the embedded AWS.
         for name in [name for name in os.environ if name.startswith(("AWS_", "CLOUDALBUM_"))]:
             del os.environ[name]
-        here = f"{HOST},localhost"
-        os.environ.update(self.env, NO_PROXY=here, no_proxy=here)
+        hosts = f"{HOST},localhost"
+        os.environ.update(self.env, NO_PROXY=hosts, no_proxy=hosts)
         with locked(self._state), contextlib.ExitStack() as started:
             for name, port in (("PORT", self._port), ("AWS_PORT", self._aws_port)):
                 check_free(name, port)
             if self._port == self._aws_port:
-                raise OperatorError(f"PORT and AWS_PORT cannot both be {self._port}.")
+                raise OperatorError(f"PORT and AWS_PORT must be different, not both {self._port}.")
             aws = self._start_aws(started)
             for line in provision(boto3.client, Stage("dev"), REGION, tls_only=False):
                 say(f"  {line}")
@@ -108,12 +113,14 @@ class LocalAlbum:
             while not self._stop.wait(0.2) and not any(map(hung_up, terminals)):
                 for process in (aws, api):
                     if not process.running:
-                        raise OperatorError(f"{process.name} stopped by itself.")
-            say("\nStopping; the embedded AWS saves its state.")
+                        raise OperatorError(
+                            f"{process.name} stopped unexpectedly. See {process.log}."
+                        )
+            say("\nStopping. The embedded AWS is saving its state.")
 
     @property
     def env(self) -> dict[str, str]:
-        """What tells boto3, PynamoDB and Chalice to use the embedded AWS."""
+        """The environment in which boto3, PynamoDB and Chalice use the embedded AWS."""
         return {
             "AWS_ENDPOINT_URL": f"http://{HOST}:{self._aws_port}",
             "AWS_ACCESS_KEY_ID": "test",
@@ -124,7 +131,7 @@ class LocalAlbum:
 
     def _start_aws(self, started: contextlib.ExitStack) -> Process:
         say("Starting the embedded AWS ...")
-        temporary = (self._state / "tmp").absolute()  # unpacked functions, which it leaves behind
+        temporary = (self._state / "tmp").absolute()  # MiniStack leaves unpacked functions there.
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
         log = started.enter_context((self._state / "ministack.log").open("ab"))
@@ -142,7 +149,7 @@ class LocalAlbum:
         }
         aws = Process("The embedded AWS", [program("ministack")], env, log)
         started.callback(aws.stop)
-        self._wait_for(f"http://{HOST}:{self._aws_port}/_ministack/health", aws, f"see {log.name}")
+        self._wait_for(f"http://{HOST}:{self._aws_port}/_ministack/health", aws)
         return aws
 
     def _write_env(self) -> None:
@@ -151,41 +158,53 @@ class LocalAlbum:
 
     def _start_api(self, started: contextlib.ExitStack) -> Process:
         say("Starting the API ...")
-        # Chalice's reloader watches every file below the project, and so the album's own data.
+        # Chalice's reloader watches every file below the project, including the album's own data.
         command = [sys.executable, "-m", "infra.serve", "local", "--no-autoreload"]
         command += ["--port", str(self._port)]
-        api = Process("The API", command)
+        log = None if self._verbose else started.enter_context(self._api_log.open("wb"))
+        api = Process("The API", command, log=log)
         started.callback(api.stop)
-        self._wait_for(f"{self.url}/health", api, "its output is above")
+        self._wait_for(f"{self.url}/health", api)
         return api
 
-    def _wait_for(self, url: str, process: Process, hint: str) -> None:
+    def _wait_for(self, url: str, process: Process) -> None:
         deadline = time.monotonic() + START_SECONDS
         while not answers(url):
             if not process.running or time.monotonic() > deadline:
-                raise OperatorError(f"{process.name} did not start: {hint}.")
+                raise OperatorError(f"{process.name} did not start. See {process.log}.")
             if self._stop.wait(0.1):
                 raise OperatorError("Stopped before it was up.")
 
-    def _welcome(self) -> str:
-        account = '{"email": "me@example.com", "password": "Secret-2026", "username": "Me"}'
-        reader = 'import json, sys; print(json.load(sys.stdin)["accessToken"])'
-        return f"""
-The album is at     {self.url}
-The embedded AWS    {self.env["AWS_ENDPOINT_URL"]}   (for its clients:  . {self._state}/env)
-Stop with           Ctrl-C
+    @property
+    def _api_log(self) -> Path:
+        return self._state / "api.log"
 
-Try, in another terminal:
-curl {self.url}/users/signup -H 'Content-Type: application/json' -d '{account}'
-TOKEN=$(curl -s {self.url}/users/signin -H 'Content-Type: application/json' -d '{account}' \
-| python3 -c '{reader}')
-curl {self.url}/photos -H "Authorization: Bearer $TOKEN"
+    def _welcome(self) -> str:
+        account = '{"email": "mario@example.com", "password": "Secret-2026", "username": "Mario"}'
+        reader = 'import json, sys; print(json.load(sys.stdin)["accessToken"])'
+        photo = self._state / "first-photo.jpg"
+        draw = f'from PIL import Image; Image.linear_gradient("L").save("{photo}")'
+        return f"""
+The album          {self.url}
+Read and try it    {self.url}/docs   (in a browser)
+The embedded AWS   {self.env["AWS_ENDPOINT_URL"]}   (for its clients: . {self._state}/env)
+The API's log      {"this terminal" if self._verbose else self._api_log}
+Stop with          Ctrl-C
+
+Try, in another terminal: sign up, sign in, upload a first photo, and list it.
+
+API={self.url} JSON='Content-Type: application/json'
+curl $API/users/signup -H "$JSON" -d '{account}'
+TOKEN=$(curl -s $API/users/signin -H "$JSON" -d '{account}' | python3 -c '{reader}')
+{os.path.relpath(sys.executable)} -c '{draw}'
+curl $API/photos/file -H "Authorization: Bearer $TOKEN" -F file=@{photo} -F tags=first
+curl $API/photos -H "Authorization: Bearer $TOKEN"
 """
 
 
 @contextlib.contextmanager
 def locked(state: Path) -> Iterator[None]:
-    """Hold the state folder for one process. Raises OperatorError while another holds it."""
+    """Lock the state folder for this process. Raises OperatorError if another has locked it."""
     state.mkdir(parents=True, exist_ok=True)
     with (state / "lock").open("w") as lock:
         _lock(lock, state)
@@ -196,20 +215,22 @@ def _lock(lock: IO[str], state: Path) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise OperatorError(f"The album runs already with the state in {state}.") from None
+        raise OperatorError(
+            f"Another album is already running with the state in {state}. Stop it first."
+        ) from None
 
 
 def hung_up(terminal: IO[str]) -> bool:
-    """Tell whether a terminal is gone: `make`, when it leads the session, passes no SIGHUP on."""
+    """Return whether a terminal is closed: `make` as session leader forwards no SIGHUP."""
     poll = select.poll()
-    poll.register(terminal, 0)  # a hang-up is always reported
+    poll.register(terminal, 0)  # A hang-up is always reported.
     return bool(poll.poll(0))
 
 
 def check_free(name: str, port: int) -> None:
-    """Raise OperatorError when `port`, given as the variable `name`, is taken or no port."""
+    """Raise OperatorError if `port`, given as the variable `name`, is invalid or in use."""
     if not 0 < port < 65536:
-        raise OperatorError(f"{name}={port} is no port: choose one from 1 to 65535.")
+        raise OperatorError(f"{name} must be from 1 to 65535, not {port}.")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -221,7 +242,7 @@ def check_free(name: str, port: int) -> None:
 
 
 def answers(url: str) -> bool:
-    """Tell whether `url` answers 200."""
+    """Return whether `url` responds with 200."""
     try:
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=5):
             return True
@@ -230,34 +251,35 @@ def answers(url: str) -> bool:
 
 
 def program(name: str) -> str:
-    """Return the path of a program installed beside this Python."""
+    """Return the path of a program in this Python's environment."""
     return str(Path(sysconfig.get_path("scripts")) / name)
 
 
 def say(text: str) -> None:
-    """Print; a terminal that is gone must not keep anything from being stopped."""
+    """Print, ignoring a closed terminal: the processes must still be stopped."""
     with contextlib.suppress(OSError):
         print(text, flush=True)
 
 
 def reset(state: Path) -> None:
-    """Wipe the local state. Raises OperatorError while the album runs."""
+    """Delete the local state. Raises OperatorError while the album is running."""
     with locked(state):
         shutil.rmtree(state)
 
 
 def main() -> None:
-    """Run or reset the local album, as the command line says."""
+    """Run or reset the local album."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=5000)
     parser.add_argument("--aws-port", type=int, default=4566)
     parser.add_argument("--state", type=Path, default=Path(".local"))
-    parser.add_argument("--reset", action="store_true", help="wipe the state instead")
+    parser.add_argument("--verbose", action="store_true", help="print the API's log")
+    parser.add_argument("--reset", action="store_true", help="delete the state instead")
     arguments = parser.parse_args()
     if arguments.reset:
         reset(arguments.state)
     else:
-        LocalAlbum(arguments.port, arguments.aws_port, arguments.state).run()
+        LocalAlbum(arguments.port, arguments.aws_port, arguments.state, arguments.verbose).run()
 
 
 if __name__ == "__main__":

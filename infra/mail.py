@@ -1,4 +1,4 @@
-"""Print the mails that the embedded AWS has sent, and so the codes that Cognito mails."""
+"""Print the emails that the embedded AWS has sent, including the codes from Cognito."""
 
 import json
 import os
@@ -11,13 +11,13 @@ from infra.errors import OperatorError, exit_code
 
 
 def mailbox(endpoint: str) -> list[dict[str, Any]]:
-    """Return the mails that were sent, oldest first. Raises OperatorError."""
+    """Return the emails that were sent, oldest first. Raises OperatorError."""
     try:
         with urllib.request.urlopen(f"{endpoint}/_ministack/ses/messages", timeout=5) as answer:  # noqa: S310
             by_account: dict[str, list[dict[str, Any]]] = json.load(answer)["messages"]
             return [message for messages in by_account.values() for message in messages]
     except OSError:
-        raise OperatorError("The embedded AWS is not there: start it with make run.") from None
+        raise OperatorError("The embedded AWS is not running. Start it with `make run`.") from None
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """Create or update a stage's data stack, and write the parameters that describe it.
 
-`make provision` is the way in; `make run` does the same in the embedded AWS.
+`make provision` runs this; `make run` does the same in the embedded AWS.
 """
 
 import os
@@ -16,7 +16,8 @@ from infra.stages import Stage
 
 TEMPLATE = Path(__file__).with_name("data.yaml")
 
-# What an operator may choose, by an environment variable of the same name.
+# What an operator can choose, with an environment variable of the same name. DDB_RCU and DDB_WCU
+# set the capacity of the tables; the app does not read them.
 CHOICES = {
     "S3_PRESIGNED_EXP": "3600",
     "THUMBNAIL_WIDTH": "300",
@@ -50,31 +51,31 @@ def provision(
     chosen: dict[str, str] | None = None,
     overwrite: bool = False,
 ) -> list[str]:
-    """Create or update the data stack and write its parameters; return what was done, in lines.
+    """Create or update the data stack, write its parameters, and return a line for each change.
 
-    `make_client` takes a service's name and returns a boto3 client for it. A parameter that has
-    another value already is kept, unless `overwrite` says otherwise.
+    `make_client` takes a service's name and returns a boto3 client for it. A parameter that already
+    has another value is left unchanged, unless `overwrite` is set.
     """
     path, ssm = stage.parameter_path, make_client("ssm")
-    there = _read(ssm, path)
+    current = _read(ssm, path)
     cloudformation = make_client("cloudformation")
-    # What was chosen before is in the parameters or, if those were removed, in the stack.
+    # Earlier choices are in the parameters or, if those were deleted, in the stack.
     stack = stacks.parameters(cloudformation, stage.data_stack)
     before = {name: stack[key] for name, key in _STACK_PARAMETERS.items() if key in stack}
-    before |= {name: there[name] for name in CHOICES if name in there}
+    before |= {name: current[name] for name in CHOICES if name in current}
     choices = CHOICES | before | (chosen or {})
-    kept = {} if overwrite else there
+    unchanged = {} if overwrite else current
     given = {
         "Stage": stage.name,
         "TableSuffix": stage.table_suffix,
         "TlsOnly": str(tls_only).lower(),
-        # The stack follows the parameters, so that pool and app never disagree.
-        **{key: kept.get(name, choices[name]) for name, key in _STACK_PARAMETERS.items()},
+        # The stack follows the parameters, so that the pool and the app never disagree.
+        **{key: unchanged.get(name, choices[name]) for name, key in _STACK_PARAMETERS.items()},
     }
     template = {"TemplateBody": TEMPLATE.read_text()}
     done = None
     if stacks.outputs(cloudformation, stage.data_stack) is None:
-        # A creation that fails is rolled back, which a protected pool would not let happen.
+        # A failed creation is rolled back, which deletion protection of the pool would prevent.
         unprotected = given | {"PoolDeletionProtection": "INACTIVE"}
         done = stacks.deploy(cloudformation, stage.data_stack, template, unprotected)
     given["PoolDeletionProtection"] = "ACTIVE"
@@ -84,15 +85,15 @@ def provision(
     )
     outputs = stacks.outputs(cloudformation, stage.data_stack) or {}
     values = choices | _parameters(make_client, outputs) | {"AWS_REGION": region}
-    lines = [f"{done or updated} the stack {stage.data_stack}"]
+    lines = [f"Stack {stage.data_stack} {done or updated}"]
     for name, value in values.items():
-        if there.get(name) == value:
+        if current.get(name) == value:
             continue
-        if name in kept:
-            lines.append(f"kept {path}{name}, which has another value (OVERWRITE=1 replaces it)")
+        if name in unchanged:
+            lines.append(f"{path}{name} left unchanged (set OVERWRITE=1 to replace it)")
         else:
             ssm.put_parameter(Name=path + name, Value=value, Type="SecureString", Overwrite=True)
-            lines.append(f"wrote {path}{name}")
+            lines.append(f"{path}{name} written")
     return lines
 
 
@@ -123,7 +124,7 @@ def main() -> None:
     for name, value in chosen.items():
         pattern, expected = _EXPECTED.get(name, (r"\d{1,9}", "a whole number"))
         if not re.fullmatch(pattern, value):
-            raise OperatorError(f"{name}={value} is not {expected}.")
+            raise OperatorError(f"{name} must be {expected}, not {value}.")
     session = account.session()
     done = provision(
         session.client,

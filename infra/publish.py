@@ -1,4 +1,4 @@
-"""Publish a built single-page client into a website bucket of its own."""
+"""Publish a built single-page client to a website bucket of its own."""
 
 import mimetypes
 import os
@@ -15,17 +15,17 @@ from infra.stages import Stage
 
 _TEMPLATE = Path(__file__).with_name("website.yaml")
 
-# Names that change with the content, as webpack (js/app.3f2a1b9c.js) makes them, and Vite
-# (assets/index-BxY_12ab.js).
+# File names with a hash of the content, as webpack (js/app.3f2a1b9c.js) and Vite
+# (assets/index-BxY_12ab.js) write them.
 _HASHED = re.compile(
     r".*[.-](?=[a-f]*\d)[0-9a-f]{8,}\.\w+(\.map)?"
     r"|(.*/)?assets/.*-[A-Za-z0-9_-]{8}\.\w+(\.map)?"
 )
-_FOREVER = "public, max-age=31536000, immutable"
-_ASK_FIRST = "no-cache"
-_AN_HOUR = "public, max-age=3600"
+_IMMUTABLE = "public, max-age=31536000, immutable"
+_REVALIDATE = "no-cache"
+_ONE_HOUR = "public, max-age=3600"
 
-# What the standard library's table lacks on some systems.
+# These are missing in the standard library's table on some systems.
 _TYPES = {
     ".js": "text/javascript",
     ".mjs": "text/javascript",
@@ -43,24 +43,24 @@ def publish(make_client: MakeClient, stage: Stage, dist: Path) -> str:
     """Upload the client in the folder `dist` and return its URL. Raises OperatorError."""
     files = sorted(path for path in dist.rglob("*") if path.is_file())
     if dist / "index.html" not in files:
-        raise OperatorError(f"There is no index.html in {dist}: build the client first.")
+        raise OperatorError(f"{dist} has no index.html. Build the client first.")
     cloudformation = make_client("cloudformation")
     template = {"TemplateBody": _TEMPLATE.read_text()}
     stacks.deploy(cloudformation, stage.website_stack, template, {"Stage": stage.name})
     outputs = stacks.outputs(cloudformation, stage.website_stack) or {}
-    # The page comes last: until then the old one finds all it needs.
+    # The page comes last: until then, the old page finds all of its files.
     for path in sorted(files, key=lambda path: path.name == "index.html"):
         _upload(make_client("s3"), outputs["BucketName"], path, path.relative_to(dist).as_posix())
-    if account.emulated():  # which serves the objects, not the website
+    if account.emulated():  # MiniStack serves objects, but no websites.
         return f"{os.environ['AWS_ENDPOINT_URL']}/{outputs['BucketName']}/index.html"
     return outputs["WebsiteURL"]
 
 
 def cache_control(name: str) -> str:
-    """Return how long browsers may keep a file, by its name."""
+    """Return the Cache-Control header of a file, by its name."""
     if name.endswith(".html"):
-        return _ASK_FIRST
-    return _FOREVER if _HASHED.fullmatch(name) else _AN_HOUR
+        return _REVALIDATE
+    return _IMMUTABLE if _HASHED.fullmatch(name) else _ONE_HOUR
 
 
 def content_type(name: str) -> str:
@@ -83,12 +83,14 @@ def main() -> None:
     """Publish the client in the folder that DIST names for the stage that STAGE names."""
     dist = os.environ.get("DIST")
     if not dist:
-        raise OperatorError("Say where the built client is: make publish-frontend DIST=path")
+        raise OperatorError(
+            "DIST is missing. Run `make publish-frontend DIST=path` with the built client."
+        )
     stage, make_client = account.stage(), account.session().client
     url = publish(make_client, stage, Path(dist))
     app = stacks.outputs(make_client("cloudformation"), stage.app_stack)
-    print(f"The client is at           {url}")
-    print(f"The API to build it with   {api_url(app) if app else 'not deployed yet: make deploy'}")
+    print(f"Client   {url}")
+    print(f"API      {api_url(app) if app else 'not deployed yet: run `make deploy`'}")
 
 
 if __name__ == "__main__":

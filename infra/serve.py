@@ -1,15 +1,14 @@
-"""`chalice local` as `make run` starts it: with the refusals that API Gateway makes by itself.
+"""`chalice local` as `make run` starts it: it responds to errors as API Gateway does.
 
-Chalice's own server reads whatever a Content-Length says, waits for ever for bytes that do not
-come, and hangs up where the gateway would answer for a failed authorizer.
+Chalice's own server reads as many bytes as a Content-Length claims, waits forever for bytes that
+never arrive, sends the authorizer's 401 and 403 without CORS headers, and closes the connection
+when the authorizer fails.
 """
 
-import contextlib
 import functools
 import json
 import logging
 import re
-import socket
 from typing import Any
 
 from chalice import local
@@ -17,84 +16,98 @@ from chalice.cli import main as chalice
 
 from chalicelib.api.error_table import BODY_LIMIT
 from chalicelib.settings import cors_allow_origin
-from infra import gateway
+from infra.gateway import RESPONSES, GatewayResponse
 
-_IDLE_SECONDS = 30  # about as long as the gateway waits
-_LINGER_SECONDS = 2
-_LINGER_BYTES = 64 * 1024 * 1024
+_IDLE_SECONDS = 30  # about as long as API Gateway waits
 _LENGTH = re.compile(r"[0-9]{1,20}")
+_NO_LENGTH = GatewayResponse(
+    411, "LengthRequiredError", "Content-Length is required; chunked bodies are not supported."
+)
+_BAD_LENGTH = GatewayResponse(
+    400, "BadRequestError", "Content-Length must be the number of the body's bytes."
+)
+
+
+_DENIALS = {
+    local.NotAuthorizedError: RESPONSES["UNAUTHORIZED"],  # no token
+    local.ForbiddenError: RESPONSES["ACCESS_DENIED"],  # a token that the authorizer rejects
+    local.InvalidAuthorizerError: RESPONSES["AUTHORIZER_FAILURE"],
+}
 
 
 class Handler(local.ChaliceRequestHandler):  # type: ignore[misc]
-    """Answers each request as API Gateway would, or hands it to Chalice."""
+    """Responds to each request as API Gateway would, or passes it to Chalice."""
 
     timeout = _IDLE_SECONDS
 
     def handle_expect_100(self) -> bool:
-        """Refuse before the body is sent, if its sender asks first."""
-        refusal = self._refusal()
-        if refusal is None:
+        """Reject a body before it is sent, if the client waits for permission."""
+        rejection = self._bad_body()
+        if rejection is None:
             return bool(super().handle_expect_100())
-        self._answer(*refusal)
-        self.close_connection = True
+        self._reject(rejection)
         return False
 
+    def log_request(self, *_: object) -> None:
+        """Log nothing: the album itself logs one line of JSON for each request."""
+
     def _handle(self) -> None:
-        refusal = self._refusal()
-        if refusal is not None:
-            self._answer(*refusal)
-            self._hang_up()
+        rejection = self._bad_body()
+        if rejection is not None:
+            self._reject(rejection)
             return
         try:
-            self._generic_handle()
-        except OSError:  # the sender is gone, or too slow
+            if self._route_exists():
+                self._generic_handle()
+            else:
+                self._parse_payload()
+                self._respond(RESPONSES["MISSING_AUTHENTICATION_TOKEN"])
+        except OSError:  # The client is gone, or too slow.
             raise
         except Exception:
-            logging.exception("What API Gateway calls AUTHORIZER_FAILURE:")
-            failure = gateway.responses(cors_allow_origin())["AUTHORIZER_FAILURE"]
-            body = failure["ResponseTemplates"]["application/json"]
-            retry_after = failure["ResponseParameters"]["Headers"]["Retry-After"].strip("'")
-            self._answer(failure["StatusCode"], body, {"Retry-After": retry_after})
-            self.close_connection = True
+            logging.exception("The authorizer failed:")
+            self._reject(RESPONSES["AUTHORIZER_FAILURE"])
 
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = do_PATCH = do_OPTIONS = _handle  # noqa: N815
 
-    def _refusal(self) -> tuple[int, str] | None:
-        """Return the status and body of the answer to a body that is not to be read."""
+    def _bad_body(self) -> GatewayResponse | None:
+        """Return the response to a body that must not be read, or None."""
         if self.headers.get("transfer-encoding"):
-            return 411, _body("LengthRequiredError", "Content-Length: expected, not chunks")
+            return _NO_LENGTH
         lengths = set(self.headers.get_all("content-length", ["0"]))
         length = lengths.pop()
         if lengths or not _LENGTH.fullmatch(length):
-            return 400, _body("BadRequestError", "Content-Length: expected the body's bytes")
-        if int(length) > BODY_LIMIT:
-            told = gateway.responses(cors_allow_origin())["REQUEST_TOO_LARGE"]
-            return 413, told["ResponseTemplates"]["application/json"]
-        return None
+            return _BAD_LENGTH
+        return RESPONSES["REQUEST_TOO_LARGE"] if int(length) > BODY_LIMIT else None
 
-    def _answer(self, status: int, body: str, headers: dict[str, str] | None = None) -> None:
-        cors = {"Access-Control-Allow-Origin": cors_allow_origin(), "Connection": "close"}
-        self._send_http_response_with_body(status, {**cors, **(headers or {})}, body)
+    def _route_exists(self) -> bool:
+        """Return whether the album has the path."""
+        try:
+            self.local_gateway.event_converter._route_matcher.match_route(self.path)
+        except ValueError:
+            return False
+        return True
 
-    def _hang_up(self) -> None:
-        """Close so that the answer arrives: who is still sending would lose it by a reset."""
+    def _send_error_response(self, error: local.LocalGatewayException) -> None:
+        """Respond to what the authorizer denies; Chalice would send no CORS headers."""
+        self._respond(_DENIALS[type(error)], error.headers)
+
+    def _reject(self, response: GatewayResponse) -> None:
+        """Respond, and close the connection: the body was not read."""
         self.close_connection = True
-        left = _LINGER_BYTES
-        with contextlib.suppress(OSError):
-            self.connection.shutdown(socket.SHUT_WR)
-            self.connection.settimeout(_LINGER_SECONDS)
-            while left > 0 and (chunk := self.connection.recv(65_536)):
-                left -= len(chunk)
+        self._respond(response, {"Connection": "close"})
+
+    def _respond(self, response: GatewayResponse, headers: dict[str, str] | None = None) -> None:
+        self.log_message("%s %s: %s", self.command, self.path.split("?")[0], response.code)
+        body = json.dumps({"Code": response.code, "Message": response.message})
+        headers = response.headers(cors_allow_origin()) | (headers or {})
+        self._send_http_response_with_body(response.status, headers, body)
 
 
 class Server(local.ThreadedHTTPServer):  # type: ignore[misc]
-    """Takes as many connections at once as a class of students opens."""
+    """Accepts as many connections at once as a class of students opens."""
 
-    request_queue_size = 128  # of the five by default, the sixth is reset
-
-
-def _body(code: str, message: str) -> str:
-    return json.dumps({"Code": code, "Message": message})
+    request_queue_size = 128  # With the default of five, the sixth is reset.
 
 
 def main() -> Any:

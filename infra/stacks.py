@@ -1,4 +1,4 @@
-"""CloudFormation stacks: created, updated, waited for and removed."""
+"""Create, update, delete and wait for CloudFormation stacks."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,12 +10,12 @@ from infra.errors import OperatorError
 MakeClient = Callable[[str], Any]
 
 _POLL = {"Delay": 2, "MaxAttempts": 900}
-# What a stack is left in when its first creation failed: it can only be deleted.
+# The states of a stack whose creation failed: it can only be deleted.
 _FAILED_CREATION = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS"}
 
 
 def outputs(cloudformation: Any, stack: str) -> dict[str, str] | None:
-    """Return the stack's outputs by name, or None when there is no such stack."""
+    """Return the stack's outputs by name, or None if the stack does not exist."""
     description = _describe(cloudformation, stack)
     if description is None or description["StackStatus"] in _FAILED_CREATION:
         return None
@@ -23,16 +23,16 @@ def outputs(cloudformation: Any, stack: str) -> dict[str, str] | None:
 
 
 def parameters(cloudformation: Any, stack: str) -> dict[str, str]:
-    """Return the stack's parameters by name; none when there is no such stack."""
+    """Return the stack's parameters by name, or nothing if the stack does not exist."""
     description = _describe(cloudformation, stack) or {}
     return {one["ParameterKey"]: one["ParameterValue"] for one in description.get("Parameters", [])}
 
 
 def deploy(cloudformation: Any, stack: str, template: dict[str, Any], given: dict[str, str]) -> str:
-    """Create or update a stack and wait for it; return what was done: created, updated or kept.
+    """Create or update a stack, wait for it, and return "created", "updated" or "unchanged".
 
     `template` is TemplateBody or TemplateURL. A parameter that is not `given` keeps its value.
-    Raises OperatorError with the first reason why CloudFormation gave up.
+    Raises OperatorError with the first failure that CloudFormation reports.
     """
     description = _describe(cloudformation, stack)
     if description is not None and description["StackStatus"] in _FAILED_CREATION:
@@ -52,14 +52,14 @@ def deploy(cloudformation: Any, stack: str, template: dict[str, Any], given: dic
         cloudformation.update_stack(**request)
     except ClientError as error:
         if "No updates are to be performed" in error.response["Error"]["Message"]:
-            return "kept"
+            return "unchanged"
         raise
     _wait(cloudformation, stack, "stack_update_complete")
     return "updated"
 
 
 def delete(cloudformation: Any, stack: str) -> None:
-    """Delete a stack and wait for it; one that is not there is fine."""
+    """Delete a stack, if it exists, and wait for it."""
     cloudformation.delete_stack(StackName=stack)
     _wait(cloudformation, stack, "stack_delete_complete")
 
@@ -78,10 +78,10 @@ def _with_previous(
     description: dict[str, Any] | None, given: dict[str, str]
 ) -> list[dict[str, Any]]:
     new = [{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()]
-    there = (description or {}).get("Parameters", [])
+    existing = (description or {}).get("Parameters", [])
     kept = [
         {"ParameterKey": one["ParameterKey"], "UsePreviousValue": True}
-        for one in there
+        for one in existing
         if one["ParameterKey"] not in given
     ]
     return new + kept
@@ -103,5 +103,5 @@ def _first_failure(cloudformation: Any, stack: str) -> str | None:
         if event["ResourceStatus"].endswith("_FAILED"):
             first = f"{event['LogicalResourceId']}: {reason}"
         elif event["LogicalResourceId"] == stack and reason == "User Initiated":
-            break  # What is older belongs to earlier operations.
+            break  # Older events belong to earlier operations.
     return first

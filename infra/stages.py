@@ -1,4 +1,4 @@
-"""What one stage's things are called, so that several live side by side in one account."""
+"""The names of one stage's resources: several stages can share one AWS account."""
 
 import re
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from infra.errors import OperatorError
 
 @dataclass(frozen=True)
 class Stage:
-    """An album of its own: accounts, photos, app, settings and website."""
+    """A separate album: accounts, photos, app, settings and website."""
 
     name: str
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9-]{0,14}", self.name):
             raise OperatorError(
-                f"STAGE={self.name} is no stage's name: use up to 15 of a-z, 0-9 and -."
+                f"STAGE={self.name} is not valid. Use up to 15 of a-z, 0-9 and -, a letter first."
             )
 
     @property
@@ -35,7 +35,7 @@ class Stage:
 
     @property
     def table_suffix(self) -> str:
-        """Return what follows the tables' names."""
+        """Return the suffix of the tables' names."""
         return "" if self.name == "dev" else f"-{self.name}"
 
     @property

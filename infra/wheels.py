@@ -1,8 +1,8 @@
-"""The very files that the Lambda's dependencies are made of, by their hashes.
+"""The files of the Lambda's dependencies, verified by their hashes.
 
-`requirements.lock` names one file of each requirement by its SHA-256. `pip` refuses any other, and
-Chalice finds these files alone: nothing that a registry serves instead gets into a package.
-`make lock` writes it anew, after a change to `requirements.txt`.
+`requirements.lock` has the SHA-256 of one file for each requirement. pip rejects any other file,
+and Chalice finds only these, so nothing else that a registry serves gets into a package. Run
+`make lock` after a change to `requirements.txt`.
 """
 
 import hashlib
@@ -29,27 +29,27 @@ _REQUIREMENT = re.compile(r"([a-z0-9-]+)(?:\[[a-z]+\])?==(\S+)")
 
 
 def pinned(text: str) -> dict[str, str]:
-    """Return the version of each requirement by its name, of a requirements file's text."""
+    """Return the version of each requirement in a requirements file's text, by name."""
     found = map(_REQUIREMENT.match, text.splitlines())
     return {match[1]: match[2] for match in found if match}
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Return what makes pip find nothing but the files of a folder."""
+    """Return the environment in which pip finds only the files of a folder."""
     return {
         "PIP_NO_INDEX": "1",
         "PIP_FIND_LINKS": str(folder),
         "PIP_CONFIG_FILE": os.devnull,
-        # Without an index there is nothing to isolate with. (pip's own quirk: 0 says no isolation.)
+        # An isolated build would need an index. (0 means no isolation: a quirk of pip.)
         "PIP_NO_BUILD_ISOLATION": "0",
     }
 
 
 def verified() -> Path:
-    """Return a folder with the files of the lock and nothing else. Raises OperatorError."""
+    """Return a folder with exactly the files of the lock. Raises OperatorError."""
     lock = LOCK.read_text()
     if pinned(lock) != pinned(REQUIREMENTS.read_text()):
-        raise OperatorError("requirements.lock is not that of requirements.txt: make lock")
+        raise OperatorError("requirements.lock is out of date: run `make lock`")
     folder = _CACHE / f"wheels-{hashlib.sha256(lock.encode()).hexdigest()[:16]}"
     hashes = set(re.findall(r"--hash=sha256:([0-9a-f]{64})", lock))
     if not folder.exists():
@@ -60,7 +60,7 @@ def verified() -> Path:
             fetched.rename(folder)
     if {_sha256(file) for file in folder.iterdir()} != hashes:
         shutil.rmtree(folder)
-        raise OperatorError("Files of dependencies were changed on this machine: try again.")
+        raise OperatorError("Downloaded dependencies were modified on this machine. Try again.")
     return folder
 
 
@@ -74,7 +74,7 @@ def _download(folder: Path, *arguments: str) -> None:
         check=False,
     )
     if run.returncode != 0:
-        raise OperatorError(f"pip has not got what requirements.lock names:\n{run.stderr}")
+        raise OperatorError(f"pip could not download the locked dependencies:\n{run.stderr}")
 
 
 def _sha256(file: Path) -> str:
@@ -82,17 +82,17 @@ def _sha256(file: Path) -> str:
 
 
 def main() -> None:
-    """Write the lock of what requirements.txt pins, as the registry serves it today."""
+    """Write the lock for the versions in requirements.txt, as the registry serves them now."""
     requirements = pinned(REQUIREMENTS.read_text())
     lines = ["# Written by `make lock`: the file of each requirement that goes into the package."]
     with tempfile.TemporaryDirectory() as folder:
         for name, version in sorted(requirements.items()):
-            alone = Path(folder) / name
-            _download(alone, f"{name}=={version}")
-            [file] = alone.iterdir()
+            destination = Path(folder) / name
+            _download(destination, f"{name}=={version}")
+            [file] = destination.iterdir()
             lines.append(f"{name}=={version} --hash=sha256:{_sha256(file)}")
     LOCK.write_text("\n".join(lines) + "\n")
-    print(f"Wrote {LOCK.name}: {len(requirements)} files. Read what changed before you commit it.")
+    print(f"Wrote {LOCK.name}: {len(requirements)} files. Review the changes before you commit.")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
 """What all tests share."""
 
+import os
+import shutil
 import socket
+import tempfile
 from typing import NoReturn
 
 import pytest
@@ -24,6 +27,13 @@ providers._get_local_constants = lambda: providers._local_constants
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that points the end-to-end tests at an album that runs already."""
     parser.addoption("--base-url", help="run tests/e2e/test_album.py against this URL alone")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let all tests of a run, in all of its workers, share one build of the package."""
+    if "PACKAGE_CACHE" not in os.environ:  # A worker inherits it.
+        os.environ["PACKAGE_CACHE"] = tempfile.mkdtemp()
+        config.add_cleanup(lambda: shutil.rmtree(os.environ.pop("PACKAGE_CACHE")))
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
-"""Fuzz what strangers' bytes reach first: the form and the picture, for as long as you like.
+"""Fuzz the code that reads bytes from users first, multipart forms and images.
 
-`make fuzz SECONDS=60` is the way in. Each case is broken from a valid file or form by a number;
-`python -W ignore -m tests.fuzz --case NUMBER` tries a single one. What is found becomes a test.
+Run `make fuzz SECONDS=60`. Each case breaks a valid image or form in a way that its number
+determines; `python -W ignore -m tests.fuzz --case NUMBER` tries a single one. Turn each failure
+into a test.
 """
 
 import argparse
@@ -23,12 +24,12 @@ from chalicelib.api.multipart import image_upload
 from chalicelib.errors import InvalidInput, TooLarge, UndecodableImage, UnsupportedImage
 from chalicelib.images.decoding import read_image
 from chalicelib.photos.photo import METADATA
-from tests.unit.test_corpus import BREAKS, KINDS, whole, with_valid_checksums
+from tests.support.corpus import BREAKS, KINDS, whole, with_valid_checksums
 
 ROOT = Path(__file__).parents[1]
 BOX = (300, 200)
-HANGS = 20  # seconds
-REFUSED = (InvalidInput, TooLarge, UndecodableImage, UnsupportedImage)
+MAX_SECONDS = 20  # of one case
+REJECTED = (InvalidInput, TooLarge, UndecodableImage, UnsupportedImage)
 PIECES = [
     *(b"\r\n", b"\n", b"\r\n\r\n", b"--", b"\0", b'"', b";", b"=", b"%", b"\xff", b"filename*="),
     *(b"name=", b"utf-7''", b"Content-Disposition:", b"Content-Type:", b"base64,", b"data:image/"),
@@ -36,8 +37,8 @@ PIECES = [
 ]
 
 
-def picture_of(chance: random.Random) -> bytes:
-    """Return a picture that is broken up to three times."""
+def broken_image(chance: random.Random) -> bytes:
+    """Return an image that is broken in one to three ways."""
     kind = chance.choice([kind for kind in KINDS if not kind.startswith("HEIF")] * 3 + KINDS)
     data = whole(kind)
     for _ in range(chance.choice((1, 1, 2, 3))):
@@ -46,17 +47,17 @@ def picture_of(chance: random.Random) -> bytes:
     return with_valid_checksums(data) if kind.startswith("PNG") and chance.random() < 0.7 else data
 
 
-def form_of(chance: random.Random) -> tuple[bytes, str]:
-    """Return a form with a picture, and its content type, both perhaps broken."""
-    picture = picture_of(chance) if chance.random() < 0.3 else whole("GIF")
+def broken_form(chance: random.Random) -> tuple[bytes, str]:
+    """Return a form with an image, and its content type, each of which may be broken."""
+    image = broken_image(chance) if chance.random() < 0.3 else whole("GIF")
     fields: dict[str, object] = {
         name: chance.choice(("", "1", "null", "x" * 2_001, "2012:07:15 09:46:46", "-0", "é,ß"))
         for name in chance.sample(sorted(METADATA), 3)
     }
     if chance.random() < 0.5:
-        fields["file"] = (chance.choice(("a.jpg", "", 'a".jpg', "../é")), picture, "image/jpeg")
+        fields["file"] = (chance.choice(("a.jpg", "", 'a".jpg', "../é")), image, "image/jpeg")
     else:
-        fields["base64_image"] = "data:image/gif;base64," + base64.b64encode(picture).decode()
+        fields["base64_image"] = "data:image/gif;base64," + base64.b64encode(image).decode()
     encoder = MultipartEncoder(fields)
     body, kind = bytearray(encoder.to_string()), encoder.content_type
     for _ in range(chance.choice((0, 1, 2, 8))):
@@ -70,60 +71,60 @@ def form_of(chance: random.Random) -> tuple[bytes, str]:
 
 
 def outcome(number: int) -> str:
-    """Try one case and return what became of it. Whatever else is raised is a defect."""
+    """Try one case and return its outcome. Any error not in REJECTED is a defect."""
     chance = random.Random(number)
     try:
         if chance.random() < 0.5:
-            read_image(picture_of(chance), BOX)
-            return "picture shown"
-        form = image_upload(*form_of(chance))
+            read_image(broken_image(chance), BOX)
+            return "image decoded"
+        form = image_upload(*broken_form(chance))
         read_image(form.data, BOX)
-        return "form taken"
-    except REFUSED as refusal:
-        str(refusal).encode()
-        return type(refusal).__name__
+        return "form accepted"
+    except REJECTED as error:
+        str(error).encode()
+        return type(error).__name__
 
 
 def work(first: int) -> None:
-    """Try one case after another, printing the number of each before and its outcome after."""
+    """Try one case after another, printing the number of each first and its outcome afterwards."""
     number = first
     while True:
         print(number, end=" ", flush=True)
-        faulthandler.dump_traceback_later(HANGS, exit=True)
+        faulthandler.dump_traceback_later(MAX_SECONDS, exit=True)
         print(outcome(number), flush=True)
         faulthandler.cancel_dump_traceback_later()
         number += 1
 
 
 def fuzz(seconds: float, first: int) -> int:
-    """Fuzz in a process that may crash, again and again; return how many cases failed."""
+    """Fuzz in processes that may crash, for a time; return how many cases failed."""
     outcomes: collections.Counter[str] = collections.Counter()
     failed: list[int] = []
     deadline, number = time.monotonic() + seconds, first
     while time.monotonic() < deadline:
         command = [sys.executable, "-W", "ignore", "-m", "tests.fuzz", "--work", str(number)]
-        # A file, since decoders tell everybody of every error: a pipe would fill.
+        # Decoders write so many errors that a pipe would fill, so this is a file.
         with (
-            tempfile.TemporaryFile("w+") as told_of,
+            tempfile.TemporaryFile("w+") as errors,
             subprocess.Popen(
-                command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=told_of
+                command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=errors
             ) as worker,
         ):
             assert worker.stdout is not None
             while time.monotonic() < deadline:
                 ready, _, _ = select.select([worker.stdout], [], [], 1.0)
                 line = worker.stdout.readline() if ready else "\n"
-                told, _, result = line.rstrip("\n").partition(" ")
-                if told:
-                    number = int(told)
+                started, _, result = line.rstrip("\n").partition(" ")
+                if started:
+                    number = int(started)
                 if result:
                     outcomes[result] += 1
                     number += 1
-                elif ready and worker.wait(HANGS) is not None:
+                elif ready and worker.wait(MAX_SECONDS) is not None:
                     failed.append(number)
-                    told_of.seek(0)
+                    errors.seek(0)
                     print(f"case {number} ended with {worker.returncode}:")
-                    print("\n".join(told_of.read().splitlines()[-12:]))
+                    print("\n".join(errors.read().splitlines()[-12:]))
                     number += 1
                     break
             worker.kill()
@@ -134,7 +135,7 @@ def fuzz(seconds: float, first: int) -> int:
 
 
 def main() -> int:
-    """Fuzz, or try the cases that the command line names."""
+    """Fuzz, or try the case that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--first", type=int, default=secrets.randbelow(10**9))

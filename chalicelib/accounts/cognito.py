@@ -1,24 +1,56 @@
-"""The user pool in Cognito."""
+"""The Cognito user pool."""
 
 import base64
 import contextlib
+import functools
 import hmac
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from chalicelib.errors import ConfigurationError, Conflict, InvalidInput, NotSignedIn
+from botocore.exceptions import ClientError
 
-_SIGN_IN_REFUSED = (
-    "Signing in failed: the password is wrong, the address is unknown, or it is not confirmed yet."
+from chalicelib.errors import AlbumError, ConfigurationError, Conflict, InvalidInput, NotSignedIn
+
+WRONG_PASSWORD = "The password is wrong."  # noqa: S105 (a message)
+_SIGN_IN_FAILED = (
+    "Sign-in failed: wrong password, unknown email address, or an account that is not confirmed "
+    "yet."
 )
 _WRONG_CODE = "The code is wrong or has expired. Request a new one."
+# What a password must have, by how Cognito names the rule that it breaks: "Password did not conform
+# with policy: Password must have uppercase characters". The pool is defined in infra/data.yaml.
+_PASSWORD_RULES = {
+    "long|length": "at least 8 characters",
+    "uppercase": "an uppercase letter",
+    "lowercase": "a lowercase letter",
+    "numeric": "a digit",
+    "symbol": "a symbol, such as - or !",
+}
+# Cognito's errors about an emailed code; clients must not learn which of these it was.
+_CODE_REJECTED = (
+    "CodeMismatchException",
+    "ExpiredCodeException",
+    "TooManyFailedAttemptsException",
+    "UserNotFoundException",
+    "NotAuthorizedException",  # disabled, or already confirmed
+    "InvalidParameterException",
+)
+# Why Cognito emails no code; clients must not learn this either.
+_NO_EMAIL = (
+    "UserNotFoundException",
+    "UserNotConfirmedException",
+    "NotAuthorizedException",  # disabled, or still with a temporary password
+    "InvalidParameterException",  # no verified email address, or nothing left to confirm
+    "CodeDeliveryFailureException",  # which only a known address can cause
+)
 
 
 @dataclass(frozen=True)
 class Account:
-    """What the pool knows of a person."""
+    """What the pool stores of an account."""
 
     sub: str
     email: str
@@ -28,7 +60,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Tokens:
-    """What a sign-in gives."""
+    """What a sign-in returns."""
 
     access_token: str
     refresh_token: str
@@ -36,7 +68,7 @@ class Tokens:
 
 
 class UserPool:
-    """One app client, with a secret, of one user pool; people sign in with their e-mail address."""
+    """One app client, with a secret, of one user pool; users sign in with their email address."""
 
     def __init__(self, client: Any, pool_id: str, client_id: str, client_secret: str) -> None:
         self._client = client
@@ -45,278 +77,222 @@ class UserPool:
         self._client_secret = client_secret
 
     def sign_up(self, email: str, password: str, name: str) -> str:
-        """Register an account that is not confirmed yet, and return its `sub`.
+        """Create an account that is not confirmed yet, and return its `sub`.
 
-        Raises Conflict for an address that is taken, InvalidInput for a password that is too weak.
+        Raises Conflict if the email address is taken, InvalidInput for a weak password.
         """
-        try:
-            with self._secret_checked():
-                answer = self._client.sign_up(
-                    ClientId=self.client_id,
-                    SecretHash=self._secret_hash(email),
-                    Username=email,
-                    Password=password,
-                    UserAttributes=[
-                        {"Name": "email", "Value": email},
-                        {"Name": "name", "Value": name},
-                    ],
-                )
-        except self._client.exceptions.UsernameExistsException:
-            raise Conflict("An account with this e-mail address exists already.") from None
-        except self._client.exceptions.InvalidPasswordException as error:
-            raise _weak("password", error) from None
-        except self._client.exceptions.InvalidParameterException:
-            raise InvalidInput(
-                "The email address or the password contains characters that are not allowed."
-            ) from None
-        sub: str = answer["UserSub"]
+        taken = Conflict("An account with this email address already exists.")
+        not_allowed = InvalidInput(
+            "The email address or the password contains characters that are not allowed."
+        )
+        with (
+            _translate(taken, "UsernameExistsException"),
+            _translate(not_allowed, "InvalidParameterException"),
+            _translate_password_errors("The password"),
+        ):
+            response = self._client.sign_up(
+                **self._signed(email),
+                Password=password,
+                UserAttributes=[{"Name": "email", "Value": email}, {"Name": "name", "Value": name}],
+            )
+        sub: str = response["UserSub"]
         return sub
 
     def confirm(self, sub: str) -> None:
-        """Let the account sign in, and mark its address verified so that it can be recovered.
+        """Let the account sign in, and verify its email address, as a password reset needs it.
 
         Safe to repeat.
         """
-        self._client.admin_update_user_attributes(
-            UserPoolId=self._pool_id,
-            Username=sub,
-            UserAttributes=[{"Name": "email_verified", "Value": "true"}],
-        )
-        try:
+        self._change_attribute(sub, "email_verified", "true")
+        # A repeated sign-up finds the account confirmed already.
+        with _ignore("NotAuthorizedException"):
             self._client.admin_confirm_sign_up(UserPoolId=self._pool_id, Username=sub)
-        except self._client.exceptions.NotAuthorizedException:
-            pass  # It is confirmed already: this very sign-up was sent twice.
 
     def find_unconfirmed(self, email: str) -> str | None:
         """Return the `sub` of an account that is not confirmed yet, or None."""
-        try:
-            user = self._client.admin_get_user(UserPoolId=self._pool_id, Username=email)
-        except self._client.exceptions.UserNotFoundException:
-            return None
-        return user["Username"] if user["UserStatus"] == "UNCONFIRMED" else None
+        user = self._get_user(email)
+        return user["Username"] if user and user["UserStatus"] == "UNCONFIRMED" else None
 
     def sign_in(self, email: str, password: str) -> Tokens:
-        """Exchange a password for tokens. Raises NotSignedIn, the same for whatever was wrong."""
-        refusals = self._client.exceptions
-        try:
-            with self._secret_checked():
-                answer = self._client.initiate_auth(
-                    ClientId=self.client_id,
-                    AuthFlow="USER_PASSWORD_AUTH",
-                    AuthParameters={
-                        "USERNAME": email,
-                        "PASSWORD": password,
-                        "SECRET_HASH": self._secret_hash(email),
-                    },
-                )
-        except (
-            refusals.NotAuthorizedException,
-            refusals.UserNotFoundException,
-            refusals.UserNotConfirmedException,
-            refusals.PasswordResetRequiredException,
+        """Exchange a password for tokens. Raises the same NotSignedIn whatever was wrong."""
+        with _translate(
+            NotSignedIn(_SIGN_IN_FAILED),
+            "NotAuthorizedException",
+            "UserNotFoundException",
+            "UserNotConfirmedException",
+            "PasswordResetRequiredException",
         ):
-            raise NotSignedIn(_SIGN_IN_REFUSED) from None
-        if "AuthenticationResult" not in answer:  # a challenge, such as a temporary password's
-            raise NotSignedIn(_SIGN_IN_REFUSED)
-        result = answer["AuthenticationResult"]
+            response = self._client.initiate_auth(
+                ClientId=self.client_id,
+                AuthFlow="USER_PASSWORD_AUTH",
+                AuthParameters={
+                    "USERNAME": email,
+                    "PASSWORD": password,
+                    "SECRET_HASH": self._secret_hash(email),
+                },
+            )
+        if "AuthenticationResult" not in response:  # a challenge, as for a temporary password
+            raise NotSignedIn(_SIGN_IN_FAILED)
+        result = response["AuthenticationResult"]
         return Tokens(result["AccessToken"], result["RefreshToken"], result["ExpiresIn"])
 
     def sign_out(self, access_token: str) -> None:
-        """Revoke every token of the user; safe to repeat with a token that is revoked already."""
-        try:
+        """Revoke every token of the user; safe to repeat with a revoked token."""
+        # The authorizer has verified the token: it is revoked already, or the account is deleted.
+        with _ignore("NotAuthorizedException", "UserNotFoundException"):
             self._client.global_sign_out(AccessToken=access_token)
-        except (
-            self._client.exceptions.NotAuthorizedException,
-            self._client.exceptions.UserNotFoundException,
-        ):
-            pass  # The authorizer has verified it: it is revoked already, or its user is gone.
 
     def refresh(self, refresh_token: str) -> Tokens:
         """Exchange a refresh token for a new access token. Raises NotSignedIn.
 
-        GetTokensFromRefreshToken takes the client's secret as it is. REFRESH_TOKEN_AUTH would want
-        the secret hash of the user's `sub`, which an opaque refresh token does not tell.
+        GetTokensFromRefreshToken takes the client secret itself. REFRESH_TOKEN_AUTH would need a
+        hash over the user's `sub`, which an opaque refresh token does not reveal.
         """
-        try:
-            with self._secret_checked():
-                result = self._client.get_tokens_from_refresh_token(
-                    ClientId=self.client_id,
-                    ClientSecret=self._client_secret,
-                    RefreshToken=refresh_token,
-                )["AuthenticationResult"]
-        except (
-            self._client.exceptions.NotAuthorizedException,
-            self._client.exceptions.UserNotFoundException,
-            self._client.exceptions.InvalidParameterException,
-            self._client.exceptions.RefreshTokenReuseException,
+        with _translate(
+            NotSignedIn("The refresh token is not valid. Please sign in again."),
+            "NotAuthorizedException",
+            "UserNotFoundException",
+            "InvalidParameterException",
+            "RefreshTokenReuseException",
         ):
-            raise NotSignedIn("The refresh token is not valid. Please sign in again.") from None
-        # A pool that does not rotate refresh tokens gives none: the old one stays good.
-        return Tokens(
-            result["AccessToken"], result.get("RefreshToken", refresh_token), result["ExpiresIn"]
-        )
+            result = self._client.get_tokens_from_refresh_token(
+                ClientId=self.client_id,
+                ClientSecret=self._client_secret,
+                RefreshToken=refresh_token,
+            )["AuthenticationResult"]
+        # A pool that does not rotate refresh tokens returns none: the old one stays valid.
+        valid_token = result.get("RefreshToken", refresh_token)
+        return Tokens(result["AccessToken"], valid_token, result["ExpiresIn"])
 
-    def knows(self, username: str, password: str) -> bool:
-        """Tell whether this is the password of an account, named by e-mail address or `sub`."""
+    def verify_password(self, username: str, password: str) -> bool:
+        """Return whether this is the password of the account with this email address or `sub`."""
         try:
             self.sign_in(username, password)
         except NotSignedIn:
             return False
         return True
 
-    def describe(self, username: str) -> Account | None:
-        """Return an account, named by e-mail address or `sub`; None when there is none."""
-        try:
-            user = self._client.admin_get_user(UserPoolId=self._pool_id, Username=username)
-        except self._client.exceptions.UserNotFoundException:
+    def find(self, username: str) -> Account | None:
+        """Return the account with this email address or `sub`, or None."""
+        user = self._get_user(username)
+        if user is None:
             return None
-        attributes = {one["Name"]: one["Value"] for one in user["UserAttributes"]}
-        return Account(
-            attributes["sub"],
-            attributes.get("email", ""),
-            attributes.get("name", ""),
-            user["UserCreateDate"],
-        )
+        values = {one["Name"]: one["Value"] for one in user["UserAttributes"]}
+        email, name = values.get("email", ""), values.get("name", "")
+        return Account(values["sub"], email, name, user["UserCreateDate"])
 
     def rename(self, sub: str, name: str) -> None:
-        """Change the name a person is shown by."""
-        self._client.admin_update_user_attributes(
-            UserPoolId=self._pool_id,
-            Username=sub,
-            UserAttributes=[{"Name": "name", "Value": name}],
-        )
+        """Change the user's display name."""
+        self._change_attribute(sub, "name", name)
 
     def change_password(self, access_token: str, old: str, new: str) -> None:
         """Change a password. Raises NotSignedIn for a wrong one, InvalidInput for a weak one."""
-        try:
+        wrong = NotSignedIn(WRONG_PASSWORD)
+        with (
+            # InvalidParameterException: a text that cannot be a password.
+            _translate(wrong, "NotAuthorizedException", "InvalidParameterException"),
+            _translate_password_errors("newPassword"),
+        ):
             self._client.change_password(
                 AccessToken=access_token, PreviousPassword=old, ProposedPassword=new
             )
-        except (
-            self._client.exceptions.NotAuthorizedException,
-            self._client.exceptions.InvalidParameterException,  # it cannot be anybody's
-        ):
-            raise NotSignedIn("The password is wrong.") from None
-        except (
-            self._client.exceptions.InvalidPasswordException,
-            self._client.exceptions.PasswordHistoryPolicyViolationException,
-        ) as error:
-            raise _weak("newPassword", error) from None
 
     def forgot_password(self, email: str) -> None:
-        """Mail a code that resets the password; an address that cannot get one looks the same."""
-        silent = self._client.exceptions
-        try:
-            with self._secret_checked():
-                self._client.forgot_password(
-                    ClientId=self.client_id, SecretHash=self._secret_hash(email), Username=email
-                )
-        except (
-            silent.UserNotFoundException,
-            silent.UserNotConfirmedException,
-            silent.NotAuthorizedException,  # disabled, or waiting for its first password
-            silent.InvalidParameterException,  # no verified address
-            silent.CodeDeliveryFailureException,  # only an address that is known can fail
-        ):
-            pass
+        """Email a code that resets the password, without revealing whether the address is known."""
+        with _ignore(*_NO_EMAIL):
+            self._client.forgot_password(**self._signed(email))
 
     def reset_password(self, email: str, code: str, new: str) -> None:
-        """Set a new password with a mailed code; safe to repeat. Raises InvalidInput."""
-        refused = self._client.exceptions
-        try:
-            with self._secret_checked():
-                self._client.confirm_forgot_password(
-                    ClientId=self.client_id,
-                    SecretHash=self._secret_hash(email),
-                    Username=email,
-                    ConfirmationCode=code,
-                    Password=new,
-                )
-        except (
-            refused.InvalidPasswordException,
-            refused.PasswordHistoryPolicyViolationException,
-        ) as error:
-            raise _weak("password", error) from None
-        except (*self._code_refusals(), refused.UserNotConfirmedException):
-            # A code is good once: a repeat, whose first answer was lost, finds the password set.
-            if not self.knows(email, new):
-                raise InvalidInput(_WRONG_CODE) from None
+        """Set a new password with an emailed code; safe to repeat. Raises InvalidInput."""
+        wrong_code = InvalidInput(_WRONG_CODE)
+        with _translate_password_errors("The password"):
+            try:
+                with _translate(wrong_code, *_CODE_REJECTED, "UserNotConfirmedException"):
+                    self._client.confirm_forgot_password(
+                        **self._signed(email), ConfirmationCode=code, Password=new
+                    )
+            except InvalidInput:
+                # A code works once: a repeated request finds the new password in place.
+                if not self.verify_password(email, new):
+                    raise
 
     def confirm_by_code(self, email: str, code: str) -> None:
-        """Confirm an account with a mailed code. Raises InvalidInput."""
-        refused = self._client.exceptions
-        try:
-            with self._secret_checked():
-                self._client.confirm_sign_up(
-                    ClientId=self.client_id,
-                    SecretHash=self._secret_hash(email),
-                    Username=email,
-                    ConfirmationCode=code,
-                )
-        except (*self._code_refusals(), refused.AliasExistsException):
-            raise InvalidInput(_WRONG_CODE) from None
+        """Confirm an account with an emailed code. Raises InvalidInput."""
+        with _translate(InvalidInput(_WRONG_CODE), *_CODE_REJECTED, "AliasExistsException"):
+            self._client.confirm_sign_up(**self._signed(email), ConfirmationCode=code)
 
     def resend_code(self, email: str) -> None:
-        """Mail another code; an address that waits for none looks the same."""
-        try:
-            with self._secret_checked():
-                self._client.resend_confirmation_code(
-                    ClientId=self.client_id, SecretHash=self._secret_hash(email), Username=email
-                )
-        except (
-            self._client.exceptions.UserNotFoundException,
-            self._client.exceptions.NotAuthorizedException,
-            self._client.exceptions.InvalidParameterException,  # confirmed already
-            self._client.exceptions.CodeDeliveryFailureException,
-        ):
-            pass
+        """Email another code, without revealing whether the address is waiting for one."""
+        with _ignore(*_NO_EMAIL):
+            self._client.resend_confirmation_code(**self._signed(email))
 
     def end_sessions(self, sub: str) -> None:
-        """Revoke every token of a user, without needing one of them; safe to repeat."""
-        try:
+        """Revoke every token of a user without needing one of them; safe to repeat."""
+        with _ignore("UserNotFoundException"):  # A deleted user has no sessions.
             self._client.admin_user_global_sign_out(UserPoolId=self._pool_id, Username=sub)
-        except self._client.exceptions.UserNotFoundException:
-            pass  # Who is gone has no sessions.
 
     def delete(self, sub: str) -> None:
-        """Delete an account; one that is gone already is fine."""
-        try:
+        """Delete an account; safe to repeat."""
+        with _ignore("UserNotFoundException"):
             self._client.admin_delete_user(UserPoolId=self._pool_id, Username=sub)
-        except self._client.exceptions.UserNotFoundException:
-            pass  # An earlier try came this far.
 
-    def _code_refusals(self) -> tuple[type[Exception], ...]:
-        """Return how Cognito refuses a mailed code; why is nobody's business."""
-        refused = self._client.exceptions
-        return (
-            refused.CodeMismatchException,
-            refused.ExpiredCodeException,
-            refused.TooManyFailedAttemptsException,
-            refused.UserNotFoundException,
-            refused.NotAuthorizedException,  # disabled, or confirmed already
-            refused.InvalidParameterException,
+    def _get_user(self, username: str) -> Any:
+        """Return what Cognito knows about a user, or None."""
+        with _ignore("UserNotFoundException"):
+            return self._client.admin_get_user(UserPoolId=self._pool_id, Username=username)
+
+    def _change_attribute(self, sub: str, name: str, value: str) -> None:
+        attribute = {"Name": name, "Value": value}
+        self._client.admin_update_user_attributes(
+            UserPoolId=self._pool_id, Username=sub, UserAttributes=[attribute]
         )
 
-    @contextlib.contextmanager
-    def _secret_checked(self) -> Iterator[None]:
-        """Tell a wrong client secret, which is our fault, from what a person did wrong."""
-        try:
-            yield
-        except self._client.exceptions.NotAuthorizedException as error:
-            if "secret" in error.response["Error"]["Message"].lower():
-                raise ConfigurationError("COGNITO_CLIENT_SECRET is not this client's") from error
-            raise
+    def _signed(self, username: str) -> dict[str, str]:
+        """Return the parameters of a call about one user that prove the client's secret."""
+        secret_hash = self._secret_hash(username)
+        return {"ClientId": self.client_id, "SecretHash": secret_hash, "Username": username}
 
     def _secret_hash(self, username: str) -> str:
-        """Return Cognito's SECRET_HASH: base64 of HMAC-SHA256 over user name and client id."""
+        """Return Cognito's SECRET_HASH: base64 of HMAC-SHA256 over user name and client ID."""
         message = (username + self.client_id).encode()
         digest = hmac.digest(self._client_secret.encode(), message, "sha256")
         return base64.b64encode(digest).decode()
 
 
-def _weak(field: str, error: Any) -> InvalidInput:
-    """Return Cognito's refusal of a password with the rule that it breaks, and nothing else."""
-    # "Password did not conform with policy: Password not long enough"
-    message: str = error.response["Error"]["Message"]
-    rule = message.partition("policy: ")[2]
-    return InvalidInput(f"{field} is too weak: {rule or 'choose a longer one'}.")
+@contextlib.contextmanager
+def _translate(translation: AlbumError | None, *codes: str) -> Iterator[None]:
+    """Raise `translation`, None for nothing, instead of Cognito's errors with one of these codes.
+
+    A wrong client secret is no fault of the user: it raises ConfigurationError.
+    """
+    try:
+        yield
+    except ClientError as error:
+        code, text = error.response["Error"]["Code"], error.response["Error"]["Message"]
+        if code == "NotAuthorizedException" and "secret" in text.lower():
+            raise ConfigurationError(
+                "COGNITO_CLIENT_SECRET is not the secret of COGNITO_CLIENT_ID: correct it."
+            ) from error
+        if code not in codes:
+            raise
+        if translation:
+            raise translation from None
+
+
+_ignore = functools.partial(_translate, None)
+
+
+@contextlib.contextmanager
+def _translate_password_errors(subject: str) -> Iterator[None]:
+    """Raise InvalidInput, with the rule that it breaks, for a new password that is rejected."""
+    try:
+        yield
+    except ClientError as error:
+        code, text = error.response["Error"]["Code"], error.response["Error"]["Message"]
+        if code == "InvalidPasswordException":
+            broken = [rule for name, rule in _PASSWORD_RULES.items() if re.search(name, text)]
+            rules = ", ".join(broken) or "more characters, of more kinds"
+            raise InvalidInput(f"{subject} is too weak: it must have {rules}.") from None
+        if code == "PasswordHistoryPolicyViolationException":
+            raise InvalidInput(f"{subject} was used before. Choose another one.") from None
+        raise

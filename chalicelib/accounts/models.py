@@ -25,7 +25,7 @@ class User(Model):
     photo_count = NumberAttribute(null=True)
     storage_bytes = NumberAttribute(null=True)
     signed_out_at = NumberAttribute(null=True)  # seconds since the epoch, floored
-    signed_out_sessions = UnicodeSetAttribute(null=True)  # the origin_jti of who signed out then
+    signed_out_sessions = UnicodeSetAttribute(null=True)  # their origin_jti
     deleting_at = NumberAttribute(null=True)  # when the account's deletion began, in seconds
     deleted_at = NumberAttribute(null=True)  # and when it ended
     expires_at = TTLAttribute(null=True)

@@ -1,20 +1,20 @@
-"""Accounts: everything a person expects around signing up."""
+"""Accounts: sign-up, sessions, passwords, the profile and deletion."""
 
 from datetime import UTC, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from chalicelib import dates
-from chalicelib.accounts.cognito import Tokens, UserPool
+from chalicelib.accounts.cognito import WRONG_PASSWORD, Tokens, UserPool
 from chalicelib.accounts.models import User
 from chalicelib.errors import Conflict, NotFound, NotSignedIn
 
-# The longest an access token of a Cognito client can be set to live.
+# The longest lifetime that a Cognito client can give an access token.
 _LONGEST_TOKEN = timedelta(days=1)
 
 
 class AccountService:
-    """What a person can do with an account of the album."""
+    """What users can do with their own account."""
 
     def __init__(
         self, pool: UserPool, confirms_by_email: bool, hosted_pages: str, callback_url: str
@@ -25,9 +25,9 @@ class AccountService:
         self._hosted_pages = hosted_pages
 
     def sign_up(self, email: str, password: str, username: str) -> dict[str, Any]:
-        """Make an account, and tell how it is confirmed if it cannot sign in at once.
+        """Create an account, and return how to confirm it unless it can sign in immediately.
 
-        Raises Conflict for an address that is taken, InvalidInput for a weak password.
+        Raises Conflict if the email address is taken, InvalidInput for a weak password.
         """
         try:
             sub = self._pool.sign_up(email, password, username)
@@ -42,20 +42,20 @@ class AccountService:
         return {}
 
     def _finish_sign_up(self, email: str, password: str) -> bool:
-        """Finish a sign-up that broke halfway; return whether it was the one of who is asking."""
+        """Finish an interrupted sign-up; return whether it was the caller's."""
         sub = self._pool.find_unconfirmed(email)
         if sub is None:
             return False
         User.create(sub)
         self._pool.confirm(sub)
-        return self._pool.knows(email, password)
+        return self._pool.verify_password(email, password)
 
     def confirm(self, email: str, code: str) -> None:
-        """Confirm an account with the code that was mailed. Raises InvalidInput."""
+        """Confirm an account with the emailed code. Raises InvalidInput."""
         self._pool.confirm_by_code(email, code)
 
     def resend_code(self, email: str) -> None:
-        """Mail another code, if the address waits for one; nothing tells whether it does."""
+        """Email another code, without revealing whether the address is waiting for one."""
         self._pool.resend_code(email)
 
     def sign_in(self, email: str, password: str) -> Tokens:
@@ -67,16 +67,17 @@ class AccountService:
         return self._pool.refresh(refresh_token)
 
     def sign_out(self, sub: str, origin_jti: str, access_token: str) -> None:
-        """Refuse from now on every access and refresh token the user has; safe to repeat."""
-        # The row comes last: it makes the authorizer refuse the token that a repeat would need.
+        """Revoke every access and refresh token of the user; safe to repeat."""
+        # The item is written last: once it is, the authorizer rejects the token, and a request that
+        # failed halfway could not be repeated.
         self._pool.sign_out(access_token)
         User(sub).record_sign_out(_now(), {origin_jti})
 
     def profile(self, sub: str) -> dict[str, Any]:
-        """Return what a person may know of the own account. Raises NotFound if it is gone."""
-        account = self._pool.describe(sub)
+        """Return the user's profile. Raises NotFound if the account was deleted."""
+        account = self._pool.find(sub)
         if account is None:
-            raise NotFound("This account does not exist any more.")
+            raise NotFound("This account no longer exists.")
         user = User.find(sub) or User(sub)
         return {
             "user_id": sub,
@@ -88,7 +89,7 @@ class AccountService:
         }
 
     def rename(self, sub: str, username: str) -> None:
-        """Change the name a person is shown by."""
+        """Change the user's display name."""
         self._pool.rename(sub, username)
 
     def change_password(
@@ -101,27 +102,27 @@ class AccountService:
         try:
             self._pool.change_password(access_token, old, new)
         except NotSignedIn:
-            # A repeat, whose first answer was lost, finds the new password in place.
-            if not self._pool.knows(sub, new):
+            # A repeated request, whose first response was lost, finds the new password in place.
+            if not self._pool.verify_password(sub, new):
                 raise
         self._end_sessions(sub, {origin_jti})
 
     def forgot_password(self, email: str) -> None:
-        """Mail a code that resets the password, if the address is known; nothing tells whether."""
+        """Email a code that resets the password, without revealing whether the address is known."""
         self._pool.forgot_password(email)
 
     def reset_password(self, email: str, code: str, new: str) -> None:
-        """Set a new password with the code that was mailed, and sign out every session.
+        """Set a new password with the emailed code, and sign out every session; safe to repeat.
 
-        Raises InvalidInput for a wrong or expired code, and for a weak password. Safe to repeat.
+        Raises InvalidInput for a wrong or expired code, and for a weak password.
         """
         self._pool.reset_password(email, code, new)
-        account = self._pool.describe(email)
+        account = self._pool.find(email)
         if account is not None:
             self._end_sessions(account.sub, set())
 
     def links(self) -> dict[str, str]:
-        """Return the pool's hosted pages. Raises NotFound where there are none."""
+        """Return the URLs of the pool's hosted pages. Raises NotFound if it has none."""
         if not self._hosted_pages:
             raise NotFound("This album has no hosted pages.")
         query = "?" + urlencode(
@@ -139,14 +140,14 @@ class AccountService:
     def begin_deletion(self, sub: str, password: str) -> None:
         """Close the account to everything but its own deletion. Raises NotSignedIn.
 
-        The password is asked again; a repeat after the pool's account is gone needs none.
+        It needs the password, unless an earlier request has already deleted the pool's account.
         """
-        if not self._pool.knows(sub, password) and self._pool.describe(sub) is not None:
-            raise NotSignedIn("The password is wrong.")
+        if not self._pool.verify_password(sub, password) and self._pool.find(sub) is not None:
+            raise NotSignedIn(WRONG_PASSWORD)
         User(sub).begin_deletion(_now())
 
     def finish_deletion(self, sub: str) -> None:
-        """Delete the account of a person whose photos are gone; the address can sign up again."""
+        """Delete an account without photos; its email address can then sign up again."""
         self._pool.delete(sub)
         User(sub).mark_deleted(_now(), dates.utc_now() + _LONGEST_TOKEN)
 

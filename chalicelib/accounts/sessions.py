@@ -1,7 +1,7 @@
-"""Who holds an access token, asked by the authorizer before every request.
+"""Sessions: what the authorizer checks before every request.
 
-A cold authorizer pays for whatever is imported on its way. So the one row that decides is read by
-a plain client here; PynamoDB, which writes it (`models.User`), stays out.
+An import costs time at every cold start, so the user's item is read with a plain client here and
+not with PynamoDB, which writes it (`models.User`).
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who holds a live access token."""
+    """The user and the session of a valid access token."""
 
     sub: str
     origin_jti: str
-    deletion_pending: bool  # the deletion of the account has begun: nothing else is allowed
+    deletion_pending: bool  # then nothing else is allowed
 
 
 @dataclass(frozen=True)
 class SessionState:
-    """What a user's row says about tokens; an account made in the console has no row."""
+    """What a user's item says about tokens; an account from the Cognito console has no item."""
 
     signed_out_at: int | None = None  # seconds since the epoch, floored
     signed_out_sessions: frozenset[str] = frozenset()
@@ -36,7 +36,7 @@ class SessionState:
 
     @classmethod
     def of(cls, item: Mapping[str, Any]) -> SessionState:
-        """Return the standing of an item as DynamoDB answers it, {} for one that is not there."""
+        """Return the state in an item as DynamoDB returns it, or in {} if there is none."""
         signed_out_at = item.get("signed_out_at")
         return cls(
             signed_out_at=None if signed_out_at is None else int(signed_out_at["N"]),
@@ -45,14 +45,14 @@ class SessionState:
             deleted="deleted_at" in item,
         )
 
-    def refuses(self, issued_at: int, origin_jti: str) -> bool:
-        """Tell whether a token is dead, though its signature and expiry are good."""
+    def revokes(self, issued_at: int, origin_jti: str) -> bool:
+        """Return whether a token was revoked, although its signature and expiry are valid."""
         signed_out_before = self.signed_out_at is not None and issued_at < self.signed_out_at
         return self.deleted or signed_out_before or origin_jti in self.signed_out_sessions
 
 
 class Sessions:
-    """Tells whose live token it is, by a client of DynamoDB and the name of the users' table."""
+    """Authenticates callers by their access token and their item in the table of users."""
 
     def __init__(self, verifier: TokenVerifier, dynamodb: Any, user_table: str) -> None:
         self._verifier = verifier
@@ -60,22 +60,22 @@ class Sessions:
         self._user_table = user_table
 
     def authenticate(self, token: str) -> Caller:
-        """Return whose live token it is.
+        """Return the caller of a valid access token.
 
-        Raises NotSignedIn for one that is forged, expired, signed out or of a deleted user;
-        anything else that is raised says nothing about the token.
+        Raises NotSignedIn for a token that is forged, expired, revoked or of a deleted user. Any
+        other error says nothing about the token.
         """
         access = self._verifier.verify(token)
-        answer = self._dynamodb.get_item(
+        response = self._dynamodb.get_item(
             TableName=self._user_table, Key={"sub": {"S": access.sub}}, ConsistentRead=True
         )
-        standing = SessionState.of(answer.get("Item", {}))
-        if standing.refuses(access.issued_at, access.origin_jti):
-            raise NotSignedIn("This session was signed out.")
-        return Caller(access.sub, access.origin_jti, standing.deletion_pending)
+        state = SessionState.of(response.get("Item", {}))
+        if state.revokes(access.issued_at, access.origin_jti):
+            raise NotSignedIn("This session was signed out. Please sign in again.")
+        return Caller(access.sub, access.origin_jti, state.deletion_pending)
 
 
 def bearer(authorization: str) -> str:
-    """Return the token of an Authorization header (RFC 6750), which may also be the bare token."""
+    """Return the token of an Authorization header (RFC 6750), with or without `Bearer`."""
     scheme, _, token = authorization.strip().partition(" ")
     return token.strip() if scheme.lower() == "bearer" else authorization.strip()

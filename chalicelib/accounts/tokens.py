@@ -1,4 +1,4 @@
-"""Access tokens of the user pool, verified without asking Cognito.
+"""Access tokens of the user pool, verified offline.
 
 Sources: RFC 7519 (JWT), and Amazon Cognito's "Verifying JSON web tokens".
 """
@@ -20,23 +20,23 @@ from chalicelib.errors import NotSignedIn, Unavailable
 
 _ALGORITHM = "RS256"
 _REFETCH_SECONDS = 60
-_REFUSAL = "The access token is not valid. Please sign in again."
+_INVALID = "The access token is not valid. Please sign in again."
 
 JsonWebKey = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class AccessToken:
-    """What a verified token says."""
+    """The claims of a verified token."""
 
     sub: str  # the user's id in the pool
     issued_at: int  # seconds since the epoch
-    origin_jti: str  # the same for all tokens that came of one sign-in
+    origin_jti: str  # the same for all tokens of one sign-in
 
 
 def fetch_keys(url: str) -> list[JsonWebKey]:
-    """Fetch a JSON Web Key Set (RFC 7517). Raises Unavailable when it cannot be had."""
-    # The URL is that of an AWS client, so its scheme is https, or http on an emulator.
+    """Fetch a JSON Web Key Set (RFC 7517). Raises Unavailable for any failure."""
+    # The URL comes from the settings: its scheme is https, or http on an emulator.
     try:
         with urllib.request.urlopen(url, timeout=READ_SECONDS) as response:  # noqa: S310
             keys: list[JsonWebKey] = json.load(response)["keys"]
@@ -46,10 +46,10 @@ def fetch_keys(url: str) -> list[JsonWebKey]:
 
 
 class KeySet:
-    """The pool's public keys by their `kid`, fetched on first use and kept.
+    """The pool's public keys by their `kid`, fetched on first use and cached.
 
-    A `kid` it does not know makes it fetch again, at most once a minute, since Cognito may have
-    rotated its keys. A key set that cannot be fetched is Unavailable, never "no such key".
+    An unknown `kid` makes it fetch them again, at most once a minute, as Cognito may have rotated
+    its keys. While they cannot be fetched, it raises Unavailable: the key may exist.
     """
 
     def __init__(
@@ -61,25 +61,25 @@ class KeySet:
         self._clock = clock
         self._lock = threading.Lock()
         self._keys: dict[str, Any] | None = None
-        self._asked_at = 0.0
+        self._fetched_at = 0.0
         self._failed = False
 
     def find(self, kid: str) -> Any | None:
-        """Return the key named `kid`, or None when the pool has none of that name."""
+        """Return the key named `kid`, or None if the pool has none. Raises Unavailable."""
         with self._lock:
-            if self._keys is None or (kid not in self._keys and self._may_ask_again()):
-                self._keys = self._ask()
+            if self._keys is None or (kid not in self._keys and self._may_fetch_again()):
+                self._keys = self._fetch_keys()
             return self._keys.get(kid)
 
-    def _may_ask_again(self) -> bool:
-        if self._clock() - self._asked_at >= _REFETCH_SECONDS:
+    def _may_fetch_again(self) -> bool:
+        if self._clock() - self._fetched_at >= _REFETCH_SECONDS:
             return True
         if self._failed:
             raise Unavailable
         return False
 
-    def _ask(self) -> dict[str, Any]:
-        self._asked_at, self._failed = self._clock(), True
+    def _fetch_keys(self) -> dict[str, Any]:
+        self._fetched_at, self._failed = self._clock(), True
         fetched = [key for key in self._fetch() if key.get("kty") == "RSA"]
         try:
             keys = {key["kid"]: jwk.construct(key, _ALGORITHM) for key in fetched}
@@ -90,7 +90,7 @@ class KeySet:
 
 
 class TokenVerifier:
-    """Tells a live access token of one client of one pool from everything else."""
+    """Verifies access tokens of one client of one pool."""
 
     def __init__(self, keys: KeySet, issuer: str, client_id: str) -> None:
         self._keys = keys
@@ -98,22 +98,23 @@ class TokenVerifier:
         self._client_id = client_id
 
     def verify(self, token: str) -> AccessToken:
-        """Check signature, issuer, use, client and expiry; a claim that is missing is a refusal.
+        """Check signature, issuer, use, client and expiry, and return the token's claims.
 
-        Raises NotSignedIn, or Unavailable when the pool's keys cannot be fetched.
+        Raises NotSignedIn, also for a missing claim, and Unavailable if the pool's keys cannot be
+        fetched.
         """
         try:
             header = jwt.get_unverified_header(token)
             kid = header.get("kid")
             if header.get("alg") != _ALGORITHM or not isinstance(kid, str):
-                raise NotSignedIn(_REFUSAL)
+                raise NotSignedIn(_INVALID)
             key = self._keys.find(kid)
             if key is None:
-                raise NotSignedIn(_REFUSAL)
+                raise NotSignedIn(_INVALID)
             claims = jwt.decode(token, key, algorithms=[_ALGORITHM], options={"verify_aud": False})
-        # JSON nested deeper than the stack is no token, nor is a time that the library cannot read.
+        # The library fails on JSON nested deeper than the stack, and on times of another type.
         except (JOSEError, RecursionError, TypeError):
-            raise NotSignedIn(_REFUSAL) from None
+            raise NotSignedIn(_INVALID) from None
         return self._accept(claims)
 
     def _accept(self, claims: dict[str, Any]) -> AccessToken:
@@ -122,7 +123,7 @@ class TokenVerifier:
             claims.get("iss") == self._issuer
             and claims.get("token_use") == "access"
             and claims.get("client_id") == self._client_id
-            and isinstance(claims.get("exp"), int)  # the library checks it only if it is there
+            and isinstance(claims.get("exp"), int)  # the library checks it only if it exists
             and isinstance(issued_at, int)
             and isinstance(sub, str)
             and isinstance(origin_jti, str)
@@ -130,4 +131,4 @@ class TokenVerifier:
             and origin_jti
         ):
             return AccessToken(sub, issued_at, origin_jti)
-        raise NotSignedIn(_REFUSAL)
+        raise NotSignedIn(_INVALID)

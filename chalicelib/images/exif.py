@@ -1,7 +1,7 @@
-"""What a camera wrote beside the picture: when, where and with what.
+"""The EXIF of an image: when, where and with which camera it was taken.
 
-Source: Exif 2.32 (CIPA DC-008). Cameras and editors write it wrong in every way there is, so each
-tag is read alone, and one that makes no sense is left out.
+Source: Exif 2.32 (CIPA DC-008). Cameras and editors make every possible mistake in it, so each tag
+is read on its own, and an invalid one is skipped.
 """
 
 import math
@@ -17,16 +17,15 @@ from chalicelib import dates
 
 T = TypeVar("T")
 
-# The first photograph that still exists was taken in 1826 or 1827.
-_OLDEST_YEAR = 1826
-_LONGEST_TEXT = 200
+_MIN_YEAR = 1826  # The oldest surviving photograph was taken in 1826 or 1827.
+_MAX_TEXT = 200  # characters
 
 
 @dataclass(frozen=True)
 class Exif:
-    """The tags the album keeps; None where the camera did not write a usable one."""
+    """The values that the album uses; None where the camera wrote no valid one."""
 
-    taken: datetime | None = None  # local time, aware only if the camera knew its offset
+    taken: datetime | None = None  # local time, aware only if the camera recorded its offset
     make: str | None = None
     model: str | None = None
     latitude: float | None = None  # degrees, north positive; set together with longitude
@@ -34,7 +33,7 @@ class Exif:
 
 
 def read_exif(image: Image.Image) -> Exif:
-    """Return what the picture's EXIF says, tag by tag; it never fails."""
+    """Return the valid values of an image's EXIF; never raises."""
     tags = _attempt(image.getexif)
     if tags is None:
         return Exif()
@@ -52,13 +51,13 @@ def read_exif(image: Image.Image) -> Exif:
 
 
 def read_orientation(image: Image.Image) -> int:
-    """Return the EXIF orientation, 1 to 8; 1 (upright) when there is none that makes sense."""
+    """Return the EXIF orientation, 1 to 8; 1 (upright) if it is missing or invalid."""
     orientation = _attempt(lambda: int(image.getexif()[Base.Orientation]))
     return orientation if orientation is not None and 1 <= orientation <= 8 else 1
 
 
 def _attempt(read: Callable[[], T]) -> T | None:
-    # Pillow raises whatever hostile bytes provoke: struct.error, ZeroDivisionError, SyntaxError.
+    # Hostile bytes make Pillow raise struct.error, ZeroDivisionError, SyntaxError and others.
     try:
         return read()
     except Exception:  # noqa: BLE001
@@ -68,17 +67,17 @@ def _attempt(read: Callable[[], T]) -> T | None:
 def _taken(
     root: Mapping[int, Any], camera: Mapping[int, Any], gps: Mapping[int, Any]
 ) -> datetime | None:
-    def written(directory: Mapping[int, Any], date: int, offset: int) -> datetime:
-        # Many cameras write one offset, that of the file, for all their dates.
+    def date_of(directory: Mapping[int, Any], date: int, offset: int) -> datetime:
+        # Many cameras record only the offset of DateTime, which applies to all dates.
         zone = _attempt(lambda: _text(camera[offset])) or _attempt(
             lambda: _text(camera[Base.OffsetTime])
         )
         return _plausible(dates.parse_exif_date(_text(directory[date]), zone))
 
     candidates: list[Callable[[], datetime]] = [
-        lambda: written(camera, Base.DateTimeOriginal, Base.OffsetTimeOriginal),
-        lambda: written(camera, Base.DateTimeDigitized, Base.OffsetTimeDigitized),
-        lambda: written(root, Base.DateTime, Base.OffsetTime),
+        lambda: date_of(camera, Base.DateTimeOriginal, Base.OffsetTimeOriginal),
+        lambda: date_of(camera, Base.DateTimeDigitized, Base.OffsetTimeDigitized),
+        lambda: date_of(root, Base.DateTime, Base.OffsetTime),
         lambda: _plausible(_gps_time(gps)),
     ]
     found = (_attempt(candidate) for candidate in candidates)
@@ -86,10 +85,10 @@ def _taken(
 
 
 def _plausible(moment: datetime) -> datetime:
-    # A camera on the other side of the date line is ahead of us by a day at most.
+    # Across the date line, local time is ahead of UTC, but by less than a day.
     latest = dates.utc_now() + timedelta(days=1)
-    if moment.year < _OLDEST_YEAR or moment.replace(tzinfo=UTC) > latest:
-        raise ValueError("the camera's clock was not set")
+    if moment.year < _MIN_YEAR or moment.replace(tzinfo=UTC) > latest:
+        raise ValueError("implausible date")
     return moment
 
 
@@ -110,15 +109,15 @@ def _degrees(parts: Any, reference: Any, directions: str, limit: int) -> float:
     degrees: float = sum(float(part) / 60**power for power, part in enumerate(parts))
     direction = _text(reference).upper()
     if not math.isfinite(degrees) or not 0 <= degrees <= limit or len(direction) != 1:
-        raise ValueError("not a place on Earth")
+        raise ValueError("invalid position")
     sign = (1, -1)[directions.index(direction)]
-    return round(sign * degrees, 7)  # a centimetre
+    return round(sign * degrees, 7)  # about a centimeter
 
 
 def _text(value: Any) -> str:
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
     text: str = value.split("\0", 1)[0].strip()
-    if not text or len(text) > _LONGEST_TEXT or not text.isprintable():
-        raise ValueError("no text")
+    if not text or len(text) > _MAX_TEXT or not text.isprintable():
+        raise ValueError("invalid text")
     return text

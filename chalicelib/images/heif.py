@@ -1,8 +1,8 @@
 """The process that decodes one HEIC file: `python -m chalicelib.images.heif WIDTH HEIGHT`.
 
-pi-heif 1.0.0, the last with wheels for Lambda's Linux, crashes where it reads the metadata of
-some broken files. Here it takes no request with it. The file comes by standard input; what
-`decoding.decode` returns or raises goes out.
+pi-heif 1.0.0, the last release with wheels for Lambda's Linux, crashes on the metadata of some
+broken files. A process of its own keeps such a crash from ending the request. It reads the file
+from standard input, and writes what `decoding.decode` returns or raises to standard output.
 """
 
 import pickle
@@ -15,15 +15,15 @@ from chalicelib.images import decoding
 
 
 def main() -> None:
-    """Decode standard input for the box that the arguments name."""
-    # Only the primary picture is wanted, none of what a phone stores around it.
+    """Decode standard input with a thumbnail that fits the box of the arguments."""
+    # Only the primary image is needed, not what phones store with it.
     pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
-    answer: decoding.DecodedImage | AlbumError
+    result: decoding.DecodedImage | AlbumError
     try:
-        answer = decoding.decode(sys.stdin.buffer.read(), (int(sys.argv[1]), int(sys.argv[2])))
+        result = decoding.decode(sys.stdin.buffer.read(), (int(sys.argv[1]), int(sys.argv[2])))
     except AlbumError as error:
-        answer = error
-    pickle.dump(answer, sys.stdout.buffer)
+        result = error
+    pickle.dump(result, sys.stdout.buffer)
 
 
 if __name__ == "__main__":

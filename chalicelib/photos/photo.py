@@ -4,7 +4,6 @@ This is the only definition: the DynamoDB model (`models`), the list query (`que
 shapes (`api.requests`, `api.responses`) are derived from it. It knows nothing about HTTP or AWS.
 """
 
-import math
 import os
 import re
 import time
@@ -145,7 +144,8 @@ def readable_size(size: int) -> str:
     """Return a number of bytes as people read it, rounded up: `11 bytes`, `3.6 MB`, `100 MB`."""
     if size < 100_000:
         return f"{size:,} bytes"
-    return f"{math.ceil(size / 1e5) / 10:,.1f} MB".replace(".0 MB", " MB")
+    whole, tenth = divmod(-(-size // 100_000), 10)
+    return f"{whole:,}.{tenth} MB" if tenth else f"{whole:,} MB"
 
 
 def require_whole_position(latitude: float | None, longitude: float | None) -> None:

@@ -60,10 +60,11 @@ class Quota:
                 f"This album is full ({photos:,} of {self.photos:,} photos). "
                 "Delete photos to make room."
             )
-        if self.storage_bytes and stored + size > self.storage_bytes:
+        free = max(0, self.storage_bytes - stored)
+        if self.storage_bytes and size > free:
             raise QuotaExceeded(
-                f"This photo has {readable_size(size)}, but the album is full "
-                f"({readable_size(stored)} of {readable_size(self.storage_bytes)}). "
+                f"Not enough space: this photo has {readable_size(size)}, and "
+                f"{readable_size(free)} of {readable_size(self.storage_bytes)} are free. "
                 "Delete photos to make room."
             )
 

@@ -6,10 +6,10 @@ from urllib.parse import quote
 
 import pytest
 
-from tests import pictures
-from tests.api.conftest import Person, post_json
+from tests.support import images
+from tests.support.people import Person, post_json
 
-PICTURE = pictures.jpeg(8, 8)
+PICTURE = images.jpeg(8, 8)
 TRICKS = [
     "..",
     "%2e%2e",
@@ -57,21 +57,21 @@ def test_an_id_with_a_trick_in_it_is_not_found(mario: Person) -> None:
         answer = mario.send(method, where)
         assert mario.get(f"/docs/{trick}").status_code == 404, trick
         # Chalice says so of a path that leads to no route at all, as a gateway does.
-        assert (answer.status_code, answer.json_body.get("Code")) == (404, "NotFoundError")
+        assert (answer.status_code, answer.json().get("Code")) == (404, "NotFoundError")
 
 
 def test_a_text_comes_back_as_it_was_written_and_can_be_found(mario: Person) -> None:
     for kind, text in TEXTS.items():
         answer = mario.upload(PICTURE, desc=text, tags=text, filename_orig=text)
         assert answer.status_code == 200, kind
-        made = answer.json_body["photo"]
+        made = answer.json()["photo"]
         assert made["desc"] == made["tags"] == made["filename_orig"] == text.strip(), kind
         assert mario.photos() == [made]
-        assert len(mario.get("/photos/tags").json_body["tags"]) == 1
+        assert len(mario.get("/photos/tags").json()["tags"]) == 1
         answer = mario.get(f"/photos?tag={quote(text)}")
-        assert [one["id"] for one in answer.json_body["photos"]] == [made["id"]], kind
+        assert [one["id"] for one in answer.json()["photos"]] == [made["id"]], kind
         changed = mario.send("PATCH", f"/photos/{made['id']}", desc=text, city=text)
-        assert changed.json_body["photo"]["city"] == text.strip(), kind
+        assert changed.json()["photo"]["city"] == text.strip(), kind
         mario.delete(f"/photos/{made['id']}")
 
 
@@ -86,7 +86,7 @@ def test_the_longest_texts_of_the_longest_characters_fit_a_row_or_are_refused(
     answers = [
         mario.upload(PICTURE, **texts),
         mario.send("POST", "/photos/uploads", filesize=10, **texts),
-        mario.send("PATCH", f"/photos/{mario.upload(PICTURE).json_body['photo_id']}", **texts),
+        mario.send("PATCH", f"/photos/{mario.upload(PICTURE).json()['photo_id']}", **texts),
     ]
     expected = 400 if character in "\ufdfa\u0390" else 200
     assert [answer.status_code for answer in answers] == [expected] * 3
@@ -94,15 +94,15 @@ def test_the_longest_texts_of_the_longest_characters_fit_a_row_or_are_refused(
 
 def test_half_a_character_is_refused_wherever_it_comes(mario: Person) -> None:
     half = "a\udfffb"
-    photo = mario.upload(PICTURE).json_body["photo"]
+    photo = mario.upload(PICTURE).json()["photo"]
     for answer in (
         mario.send("PATCH", f"/photos/{photo['id']}", desc=half),
         mario.send("POST", "/photos/uploads", filesize=10, tags=half),
         mario.send("PATCH", "/users/me", username=half),
-        post_json(mario.http, "/users/signin", {"email": half, "password": "Secret-2026"}),
-        post_json(mario.http, "/users/signin", {"email": "a@example.com", "password": half}),
-        post_json(mario.http, "/users/refresh", {"refreshToken": half}),
-        post_json(mario.http, "/users/signin", {half: 1}),
+        post_json(mario.transport, "/users/signin", {"email": half, "password": "Secret-2026"}),
+        post_json(mario.transport, "/users/signin", {"email": "a@example.com", "password": half}),
+        post_json(mario.transport, "/users/refresh", {"refreshToken": half}),
+        post_json(mario.transport, "/users/signin", {half: 1}),
         mario.send("PATCH", f"/photos/{photo['id']}", **{half: None}),
     ):
         assert answer.status_code == 400
@@ -115,27 +115,27 @@ def test_json_nested_ten_thousand_deep_is_refused(mario: Person) -> None:
     routes = [("POST", "/users/signin"), ("POST", "/photos/uploads"), ("PATCH", "/users/me")]
     for (opening, closing), (method, path) in itertools.product(kinds.items(), routes):
         for body in (opening * 10_000, opening * 10_000 + "0" + closing * 10_000):
-            answer = mario.http.request(method, path, headers=headers, body=body.encode())
+            answer = mario.transport.request(method, path, headers=headers, body=body.encode())
             assert answer.status_code == 400
 
 
 def test_a_number_of_a_million_digits_is_refused(mario: Person) -> None:
-    path = f"/photos/{mario.upload(PICTURE).json_body['photo_id']}"
+    path = f"/photos/{mario.upload(PICTURE).json()['photo_id']}"
     headers = mario.headers | {"Content-Type": "application/json"}
     for number in ("9" * 1_000_000, "1e999999", "-" + "1" * 5_000, "Infinity"):
         body = f'{{"filesize": {number}}}'.encode()
-        answer = mario.http.post("/photos/uploads", headers=headers, body=body)
+        answer = mario.request("POST", "/photos/uploads", body, headers)
         assert answer.status_code == 400, number[:20]
         body = f'{{"geotag_lat": {number}, "geotag_lng": 1}}'.encode()
-        answer = mario.http.request("PATCH", path, headers=headers, body=body)
+        answer = mario.request("PATCH", path, body, headers)
         assert answer.status_code == 400, number[:20]
 
 
 def test_thousands_of_parameters_and_repeated_ones_are_read_once(mario: Person) -> None:
-    made = mario.upload(PICTURE).json_body["photo"]
+    made = mario.upload(PICTURE).json()["photo"]
     many = "&".join(f"p{number}={number}" for number in range(5_000))
-    assert mario.get(f"/photos?{many}").json_body["photos"] == [made]
-    assert mario.get("/photos?" + "limit=1&" * 2_000).json_body["photos"] == [made]
+    assert mario.get(f"/photos?{many}").json()["photos"] == [made]
+    assert mario.get("/photos?" + "limit=1&" * 2_000).json()["photos"] == [made]
     assert mario.get(f"/photos?q={'x' * 100_000}").status_code == 400
     assert mario.get(f"/photos?cursor={'A' * 100_000}").status_code == 400
     assert mario.get(f"/photos?bbox={',' * 100_000}").status_code == 400
@@ -163,7 +163,7 @@ def test_a_long_refusal_does_not_repeat_what_was_sent(mario: Person) -> None:
         mario.get(f"/photos?limit={long}"),
         mario.get(f"/photos?from={long}"),
         mario.send("PATCH", "/users/me", username=long),
-        post_json(mario.http, "/users/signin", {"email": long, "password": long}),
+        post_json(mario.transport, "/users/signin", {"email": long, "password": long}),
         mario.upload(PICTURE, city=long),
     ):
         assert answer.status_code == 400

@@ -12,7 +12,8 @@ from chalicelib.accounts import tokens
 from chalicelib.accounts.models import User
 from chalicelib.container import Container
 from chalicelib.errors import Unavailable
-from tests.api.conftest import PASSWORD, Person, broken, post_json
+from tests.support.album import failing_call
+from tests.support.people import PASSWORD, Person, post_json
 
 PROTECTED = [
     ("GET", "/photos"),
@@ -91,8 +92,8 @@ def test_an_account_made_in_the_console_works_without_a_row(http: Any) -> None:
         UserPoolId=pool_id, Username="c@example.com", Password=PASSWORD, Permanent=True
     )
     body = {"email": "c@example.com", "password": PASSWORD}
-    token = post_json(http, "/users/signin", body).json_body["accessToken"]
-    somebody = Person(http, "c@example.com", token)
+    token = post_json(http, "/users/signin", body).json()["accessToken"]
+    somebody = Person(http, "c@example.com", token=token)
     assert somebody.get("/photos").status_code == 200
     assert somebody.post("/users/signout").status_code == 200
     assert somebody.get("/photos").status_code == 403
@@ -101,7 +102,7 @@ def test_an_account_made_in_the_console_works_without_a_row(http: Any) -> None:
 def test_a_table_out_of_reach_fails_and_refuses_nobody(mario: Person) -> None:
     error = EndpointConnectionError(endpoint_url="https://dynamodb")
     # Under `chalice.test` the gateway's error is the exception itself.
-    with broken("GetItem", error), pytest.raises(EndpointConnectionError, match="dynamodb"):
+    with failing_call("GetItem", error), pytest.raises(EndpointConnectionError, match="dynamodb"):
         mario.get("/photos")
 
 

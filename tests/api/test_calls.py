@@ -11,11 +11,11 @@ from botocore.client import BaseClient
 
 import app
 from chalicelib.accounts.models import User
-from tests import pictures
-from tests.api.conftest import PASSWORD, Person, post_json
-from tests.api.test_uploads import ask, send
+from tests.support import images
+from tests.support.album import store_upload
+from tests.support.people import PASSWORD, Person, post_json
 
-PICTURE = pictures.jpeg(16, 16)
+PICTURE = images.jpeg(16, 16)
 NEW = "Another-2026"
 COGNITO, DYNAMODB, S3 = "cognito-idp", "dynamodb", "s3"
 
@@ -104,7 +104,7 @@ def acts(mario: Person) -> Iterator[tuple[str, Callable[[], Any]]]:
     mail = {"email": mario.email}
     account = {"email": "luigi@example.com", "password": PASSWORD, "username": "Luigi"}
     coded = mail | {"code": "123456"}
-    yield "POST /users/signup", lambda: post_json(mario.http, "/users/signup", account)
+    yield "POST /users/signup", lambda: post_json(mario.transport, "/users/signup", account)
     yield "POST /users/signin", mario.sign_in
     for name, body in (
         ("refresh", {"refreshToken": "x"}),
@@ -113,15 +113,15 @@ def acts(mario: Person) -> Iterator[tuple[str, Callable[[], Any]]]:
         ("password/forgot", mail),
     ):
         path = f"/users/{name}"
-        yield f"POST {path}", functools.partial(post_json, mario.http, path, body)
-    photo_id = mario.upload(PICTURE, key="k").json_body["photo_id"]
+        yield f"POST {path}", functools.partial(post_json, mario.transport, path, body)
+    photo_id = mario.upload(PICTURE, key="k").json()["photo_id"]
     yield "POST /photos/file", lambda: mario.upload(PICTURE)
     yield "POST /photos/file with a key", lambda: mario.upload(PICTURE, key="l")
     yield "POST /photos/file with a used key", lambda: mario.upload(PICTURE, key="k")
-    yield "POST /photos/uploads", lambda: ask(mario, filesize=len(PICTURE))
-    asked = ask(mario, filesize=len(PICTURE))
-    send(asked, PICTURE)
-    path = f"/photos/uploads/{asked.json_body['photo_id']}/complete"
+    yield "POST /photos/uploads", lambda: mario.begin_upload(filesize=len(PICTURE))
+    asked = mario.begin_upload(filesize=len(PICTURE))
+    store_upload(asked, PICTURE)
+    path = f"/photos/uploads/{asked.json()['photo_id']}/complete"
     for again in ("", " again"):
         name = "POST /photos/uploads/{photo_id}/complete" + again
         yield name, lambda: mario.post(path)
@@ -139,12 +139,12 @@ def acts(mario: Person) -> Iterator[tuple[str, Callable[[], Any]]]:
     mario.sign_in(NEW)
     forget_sign_outs()
     yield "POST /users/signout", lambda: mario.post("/users/signout")
-    post_json(mario.http, "/users/password/forgot", mail)
+    post_json(mario.transport, "/users/password/forgot", mail)
     forget_sign_outs()
     reset = coded | {"password": PASSWORD}
     yield (
         "POST /users/password/reset",
-        lambda: post_json(mario.http, "/users/password/reset", reset),
+        lambda: post_json(mario.transport, "/users/password/reset", reset),
     )
     mario.sign_in()
     yield "DELETE /users/me", lambda: mario.send("DELETE", "/users/me", password=PASSWORD)

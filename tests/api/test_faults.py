@@ -4,7 +4,6 @@ The calls are those of an undisturbed run: one that is new is covered without an
 `make fault-matrix` writes how many faults were met into docs/reliability.md.
 """
 
-import copy
 import hashlib
 import itertools
 import os
@@ -17,23 +16,25 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from chalice.test import HTTPResponse
-from moto.cognitoidp.models import cognitoidp_backends
-from moto.core import DEFAULT_ACCOUNT_ID
-from moto.dynamodb.models import dynamodb_backends
-from moto.s3.models import s3_backends
 
 import app
 from chalicelib.container import Container
-from chalicelib.integrity.check import Finding, IntegrityService
+from chalicelib.integrity.check import IntegrityService
+from chalicelib.integrity.report import Finding
 from chalicelib.photos.photo import PhotoState
-from tests import pictures
-from tests.api.conftest import PASSWORD, REGION, Person, aws_of_its_own, post_json, wrong_with
-from tests.api.test_uploads import ask, complete, send
-from tests.faults import FAULTS, Killed, Wire
+from tests.support import images
+from tests.support.album import (
+    find_issues,
+    moto_album,
+    moto_objects,
+    moto_table,
+    snapshot,
+    store_upload,
+)
+from tests.support.faults import FAULTS, Killed, Wire
+from tests.support.people import NEW_PASSWORD, PASSWORD, Person, Response, post_json
 
-PICTURE = pictures.jpeg(40, 30)
-NEW_PASSWORD = "Another-2026"
+PICTURE = images.jpeg(40, 30)
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"
 BEGIN, END = "<!-- fault matrix -->\n", "<!-- end of the fault matrix -->\n"
 
@@ -44,7 +45,7 @@ _met: dict[tuple[str, str], int] = {}
 @pytest.fixture(scope="module", autouse=True)
 def _aws() -> Iterator[None]:
     """Share one AWS, as each test has a person of its own."""
-    with pytest.MonkeyPatch.context() as monkeypatch, aws_of_its_own(monkeypatch):
+    with pytest.MonkeyPatch.context() as monkeypatch, moto_album(monkeypatch):
         yield
     if os.environ.get("WRITE_FAULT_MATRIX"):
         head, rest = DOCUMENT.read_text().split(BEGIN)
@@ -78,7 +79,7 @@ class Scene:
     @property
     def rows(self) -> list[dict[str, Any]]:
         """Return the rows of photos, without used Idempotency-Keys."""
-        rows = (row for row in in_table("Photo") if row["user_id"] == self.sub)
+        rows = (row for row in items_of("Photo") if row["user_id"] == self.sub)
         return [row for row in rows if not row["id"].startswith("key#")]
 
     @property
@@ -96,62 +97,27 @@ class Scene:
 
     @property
     def user(self) -> dict[str, Any]:
-        return next(row for row in in_table("User") if row["sub"] == self.sub)
+        return next(row for row in items_of("User") if row["sub"] == self.sub)
 
     @property
     def objects(self) -> dict[str, bytes]:
         prefix = f"photos/{self.sub}/"
-        return {name: key.value for name, key in keys().items() if name.startswith(prefix)}
+        return {name: key.value for name, key in moto_objects().items() if name.startswith(prefix)}
 
     def can_sign_in(self, email: str, password: str) -> bool:
         body = {"email": email, "password": password}
-        return bool(post_json(self.person.http, "/users/signin", body).status_code == 200)
+        return bool(post_json(self.person.transport, "/users/signin", body).status_code == 200)
 
 
-def table(name: str) -> Any:
-    return dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].tables[name]
-
-
-def in_table(name: str) -> list[dict[str, Any]]:
-    return [item.to_regular_json() for item in table(name).all_items()]
-
-
-def keys() -> Any:
-    return s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[app.services.settings.photo_bucket].keys
-
-
-def saved() -> Callable[[], None]:
-    """Return what brings everything back as it is now."""
-    tables = {name: copy.deepcopy(table(name).items) for name in ("Photo", "User")}
-    [pool] = cognitoidp_backends[DEFAULT_ACCOUNT_ID][REGION].user_pools.values()
-    names = ("users", "access_tokens", "refresh_tokens")
-    people = {name: copy.deepcopy(getattr(pool, name)) for name in names}
-    stored = {
-        name: (key.value, key.checksum_algorithm, key.checksum_value)
-        for name, key in keys().items()
-    }
-
-    def restore() -> None:
-        for name, items in tables.items():
-            table(name).items = copy.deepcopy(items)
-        for name, value in people.items():
-            setattr(pool, name, copy.deepcopy(value))
-        for name in set(keys()) - set(stored):
-            del keys()[name]
-        backend, bucket = s3_backends[DEFAULT_ACCOUNT_ID]["aws"], app.services.settings.photo_bucket
-        for name in set(stored) - set(keys()):
-            value, algorithm, checksum = stored[name]
-            key = backend.put_object(bucket, name, value, checksum_value=checksum)
-            key.checksum_algorithm = algorithm
-
-    return restore
+def items_of(name: str) -> list[dict[str, Any]]:
+    return [item.to_regular_json() for item in moto_table(name).all_items()]
 
 
 @dataclass(frozen=True)
 class Operation:
     """What a client can ask for, and how to tell that it was done."""
 
-    act: Callable[[Scene], HTTPResponse]
+    act: Callable[[Scene], Response]
     is_done: Callable[[Scene], bool]
     prepare: Callable[[Scene], Any] = lambda scene: None
     # What else a repeat may answer when the first request was done and its answer lost.
@@ -162,19 +128,19 @@ class Operation:
     is_cold: bool = False
 
 
-def confirming_by_mail(scene: Scene) -> HTTPResponse:
+def confirming_by_mail(scene: Scene) -> Response:
     with mock.patch.object(app.services.accounts, "_confirms_by_email", True):
-        return post_json(scene.person.http, "/users/signup", scene.account)
+        return post_json(scene.person.transport, "/users/signup", scene.account)
 
 
-def change_password(scene: Scene) -> HTTPResponse:
+def change_password(scene: Scene) -> Response:
     body = {"oldPassword": PASSWORD, "newPassword": NEW_PASSWORD}
     return scene.person.send("PUT", "/users/me/password", **body)
 
 
 def sent(scene: Scene) -> Any:
-    scene.asked = ask(scene.person, filesize=len(PICTURE))
-    send(scene.asked, PICTURE)
+    scene.asked = scene.person.begin_upload(filesize=len(PICTURE))
+    store_upload(scene.asked, PICTURE)
     return scene.asked
 
 
@@ -188,14 +154,15 @@ OPERATIONS: dict[str, Operation] = {
         lambda s: s.person.upload(PICTURE, key="k"), lambda s: len(s.ready) == 2
     ),
     "ask for an upload": Operation(
-        lambda s: ask(s.person), lambda s: len(s.rows) in (2, 3) and len(s.ready) == 1
+        lambda s: s.person.begin_upload(len(PICTURE)),
+        lambda s: len(s.rows) in (2, 3) and len(s.ready) == 1,
     ),
     "ask with a key": Operation(
-        lambda s: ask(s.person, key="k"),
+        lambda s: s.person.begin_upload(len(PICTURE), key="k"),
         lambda s: len(s.rows) == 2 and len(s.ready) == 1,
     ),
     "complete an upload": Operation(
-        lambda s: complete(s.person, s.asked), lambda s: len(s.ready) == 2, prepare=sent
+        lambda s: s.person.complete(s.asked), lambda s: len(s.ready) == 2, prepare=sent
     ),
     "edit": Operation(
         lambda s: s.person.send(
@@ -213,7 +180,7 @@ OPERATIONS: dict[str, Operation] = {
         lambda s: s.person.get("/photos"), lambda s: True, is_cold=True
     ),
     "sign up": Operation(
-        lambda s: post_json(s.person.http, "/users/signup", s.account),
+        lambda s: post_json(s.person.transport, "/users/signup", s.account),
         lambda s: s.can_sign_in(s.account["email"], PASSWORD),
         repeated=(409,),
     ),
@@ -243,13 +210,13 @@ OPERATIONS: dict[str, Operation] = {
 @pytest.fixture
 def scene(person: Callable[[str], Person], name: str) -> Iterator[Scene]:
     """Return the scene of an operation, which is gone after the test."""
-    clear = saved()
+    clear = snapshot()
     somebody = person(f"somebody-{next(_numbers)}")
-    photo_id = somebody.upload(PICTURE).json_body["photo_id"]
+    photo_id = somebody.upload(PICTURE).json()["photo_id"]
     sub = app.services.sessions.authenticate(somebody.token).sub
     made = Scene(somebody, sub, photo_id)
     OPERATIONS[name].prepare(made)
-    made.restore = saved()
+    made.restore = snapshot()
     yield made
     clear()
 
@@ -301,7 +268,7 @@ def meet(operation: Operation, scene: Scene, at: int, fault: str) -> None:
         assert operation.is_done(scene)
 
 
-def act(operation: Operation, scene: Scene, wire: Wire) -> HTTPResponse | None:
+def act(operation: Operation, scene: Scene, wire: Wire) -> Response | None:
     """Return the answer; None when there is none, as of a process that is gone.
 
     What the authorizer raises, the gateway answers with 503; `chalice.test` raises it here. What
@@ -342,16 +309,16 @@ def half_recorded(scene: Scene) -> None:
 
 def repair(sub: str) -> list[Finding]:
     """Repair at once what the product would repair after a while."""
-    product = app.services.integrity
+    services = app.services
     at_once = IntegrityService(
-        product._storage,
-        product._photos,
-        product._accounts,
-        product._pool,
-        product._thumbnail_box,
+        services.storage,
+        services.photos,
+        services.accounts,
+        services.user_pool,
+        services.settings.thumbnail_box,
         grace=timedelta(minutes=-1),
     )
-    return wrong_with(sub, repair=True, integrity=at_once)
+    return find_issues(sub, repair=True, integrity=at_once)
 
 
 def flaws(operation: Operation, scene: Scene) -> list[str]:

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests import pictures
-from tests.api.conftest import PASSWORD, Person, broken, post_json
+from tests.support import images
+from tests.support.album import failing_call
+from tests.support.people import PASSWORD, Person, post_json
 
 Lines = list[dict[str, Any]]
 
@@ -19,7 +20,7 @@ def lines(capsys: pytest.CaptureFixture[str]) -> Lines:
 def test_a_request_is_one_line_of_its_route_and_what_it_cost(
     mario: Person, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    photo_id = mario.upload(pictures.jpeg(20, 20)).json_body["photo_id"]
+    photo_id = mario.upload(images.jpeg(20, 20)).json()["photo_id"]
     lines(capsys)
     response = mario.get(f"/photos/{photo_id}?mode=original")
     authorizer, line = lines(capsys)
@@ -44,7 +45,7 @@ def test_an_uploads_calls_are_counted_in_all_its_threads(
     mario: Person, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines(capsys)
-    mario.upload(pictures.jpeg(20, 20))
+    mario.upload(images.jpeg(20, 20))
     assert lines(capsys)[-1]["aws"] == {"s3.PutObject": 2, "dynamodb.TransactWriteItems": 1}
 
 
@@ -61,8 +62,8 @@ def test_an_error_tells_its_cause_and_where_but_not_what_it_was_given(
 ) -> None:
     lines(capsys)
     answer = {"Error": {"Code": "AccessDenied", "Message": "mario@example.com may not"}}
-    with broken("PutObject", ClientError(answer, "PutObject")):
-        assert mario.upload(pictures.jpeg(20, 20)).status_code == 500
+    with failing_call("PutObject", ClientError(answer, "PutObject")):
+        assert mario.upload(images.jpeg(20, 20)).status_code == 500
     line = lines(capsys)[-1]
     assert (line["level"], line["status"]) == ("ERROR", 500)
     assert "ClientError: AccessDenied in PutObject" in line["error"]
@@ -74,7 +75,7 @@ def test_nothing_personal_is_in_the_log(
     http: Any, mario: Person, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mario.upload(
-        pictures.jpeg(20, 20), filename_orig="secret.jpg", geotag_lat="45.12345", geotag_lng="9.9"
+        images.jpeg(20, 20), filename_orig="secret.jpg", geotag_lat="45.12345", geotag_lng="9.9"
     )
     mario.get("/photos?bbox=9.8,45.12,10,45.2&q=secret")
     post_json(http, "/users/signin", {"email": mario.email, "password": "Wrong-2026"})

@@ -7,7 +7,8 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 import app
-from tests.api.conftest import Person, api_document, post_json
+from tests.support.album import api_document
+from tests.support.people import Person, post_json
 
 OPERATIONS = [
     (path, method.upper(), operation)
@@ -19,8 +20,8 @@ OPERATIONS = [
 def test_the_document_is_valid_openapi(http: Any) -> None:
     response = http.get("/openapi.json")
     assert response.headers["Content-Type"] == "application/json"
-    assert response.json_body == api_document()
-    OpenAPIV31SpecValidator(response.json_body).validate()
+    assert response.json() == api_document()
+    OpenAPIV31SpecValidator(response.json()).validate()
 
 
 def test_every_route_is_in_the_document_and_no_other() -> None:
@@ -46,10 +47,10 @@ def example(path: str, method: str) -> dict[str, Any]:
 
 def test_the_examples_work_when_pasted(http: Any) -> None:
     assert post_json(http, "/users/signup", example("/users/signup", "post")).status_code == 200
-    tokens = post_json(http, "/users/signin", example("/users/signin", "post")).json_body
+    tokens = post_json(http, "/users/signin", example("/users/signin", "post")).json()
     mario = Person(http, "mario@example.com", tokens["accessToken"])
     form = {name: str(value) for name, value in example("/photos/file", "post").items()}
-    photo_id = mario.post_form(**form).json_body["photo_id"]
+    photo_id = mario.post_form(**form).json()["photo_id"]
     asked = mario.send("POST", "/photos/uploads", **example("/photos/uploads", "post"))
     assert asked.status_code == 200
     for path, method in (

@@ -3,12 +3,12 @@
 from typing import Any
 
 from chalicelib import __version__
-from tests.api.conftest import Person
+from tests.support.people import Person
 
 
 def test_health_needs_no_aws(http: Any, aws_calls: list[str]) -> None:
     response = http.get("/health")
-    assert (response.status_code, response.json_body) == (
+    assert (response.status_code, response.json()) == (
         200,
         {"ok": True, "version": __version__},
     )

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import app
-from tests import pictures
-from tests.api.conftest import Person
+from tests.support import images
+from tests.support.people import Person
 
 # Whoever adds a route that needs no token says so here.
 OPEN = {
@@ -41,7 +41,7 @@ def send(person: Person, method: str, route: str, photo_id: str = "", query: str
     content_type = app.app.routes[route][method].content_types[0]
     headers = {"Content-Type": content_type.replace("*/*", "application/json")} | person.headers
     path = route.replace("{photo_id}", photo_id) + query
-    return person.http.request(method, path, headers=headers, body=b"{}")
+    return person.transport.request(method, path, headers=headers, body=b"{}")
 
 
 @pytest.fixture
@@ -53,8 +53,8 @@ def mario(person: Callable[[str], Person]) -> Person:
 @pytest.fixture
 def secrets(mario: Person) -> dict[str, str]:
     """Return what nobody but its owner may hear of."""
-    photo = mario.upload(pictures.jpeg(), desc="mario's own", tags="secret-tag").json_body["photo"]
-    pending = mario.send("POST", "/photos/uploads", filesize=10, desc="mario's plan").json_body
+    photo = mario.upload(images.jpeg(), desc="mario's own", tags="secret-tag").json()["photo"]
+    pending = mario.send("POST", "/photos/uploads", filesize=10, desc="mario's plan").json()
     return {
         "sub": photo["user_id"],
         "ready": photo["id"],
@@ -69,7 +69,7 @@ def secrets(mario: Person) -> dict[str, str]:
 def state(person: Person) -> list[Any]:
     """Return all that a person can see of the own album, without what differs by the moment."""
     [photo] = person.photos()
-    return [photo, person.get("/users/me").json_body, person.get("/photos/tags").json_body]
+    return [photo, person.get("/users/me").json(), person.get("/photos/tags").json()]
 
 
 def test_no_route_is_open_but_the_listed_ones() -> None:
@@ -102,7 +102,7 @@ def test_another_persons_ids_are_not_found_on_any_route(
     for (method, route), kind in itertools.product(OF_ONE_PHOTO, ("ready", "pending")):
         for query in ("", "?mode=original", "?mode=thumbnail"):
             answer = send(luigi, method, route, secrets[kind], query)
-            assert (answer.status_code, answer.json_body["Code"]) == (404, "NotFoundError"), route
+            assert (answer.status_code, answer.json()["Code"]) == (404, "NotFoundError"), route
             assert answer.body == send(luigi, method, route, NOBODYS, query).body
     assert state(mario) == before
 
@@ -125,7 +125,7 @@ def test_a_body_may_not_name_its_owner(
 ) -> None:
     before = state(mario)
     for name in ("user_id", "id", "filename", "state", "sha256", "expires_at"):
-        photo = luigi.upload(pictures.jpeg(), **{name: secrets["sub"]}).json_body["photo"]
+        photo = luigi.upload(images.jpeg(), **{name: secrets["sub"]}).json()["photo"]
         assert photo["user_id"] != secrets["sub"]
         assert luigi.send("PATCH", f"/photos/{photo['id']}", **{name: "x"}).status_code == 400
         asked = luigi.send("POST", "/photos/uploads", filesize=10, **{name: secrets["sub"]})

@@ -10,10 +10,11 @@ from botocore.exceptions import ClientError
 
 import app
 from chalicelib.photos.models import Photo
-from tests import pictures
-from tests.api.conftest import PASSWORD, Person, broken
+from tests.support import images
+from tests.support.album import failing_call
+from tests.support.people import PASSWORD, Person
 
-PICTURE = pictures.jpeg(16, 16)
+PICTURE = images.jpeg(16, 16)
 CODES = ("ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded")
 
 OPERATIONS: dict[str, Callable[[Person, str], Any]] = {
@@ -44,7 +45,7 @@ def test_whatever_has_no_capacity_is_429_and_can_be_sent_again(
 
     def somebody() -> tuple[Person, str]:
         made = person(f"somebody-{next(names)}")
-        return made, made.upload(PICTURE).json_body["photo_id"]
+        return made, made.upload(PICTURE).json()["photo_id"]
 
     for name, act in OPERATIONS.items():
         undisturbed = somebody()
@@ -55,11 +56,11 @@ def test_whatever_has_no_capacity_is_429_and_can_be_sent_again(
         for operation, nth in {(one, calls[:at].count(one)) for at, one in enumerate(calls) if at}:
             made, photo_id = somebody()
             code = next(codes)
-            with broken(operation, refused(code, operation), nth):
+            with failing_call(operation, refused(code, operation), nth):
                 answer = act(made, photo_id)
             assert answer.status_code == 429, (name, operation, nth)
             assert int(answer.headers["Retry-After"]) > 0
-            assert "table" not in answer.json_body["Message"]
+            assert "table" not in answer.json()["Message"]
             assert act(made, photo_id).status_code in (200, 302, 403), (name, operation, nth)
 
 
@@ -86,6 +87,6 @@ def test_a_departure_goes_on_when_dynamodb_leaves_out_what_it_has_no_capacity_fo
     monkeypatch.setattr(app.services.photos, "_sleep", pauses.append)
     monkeypatch.setattr(BaseClient, "_make_api_call", without_capacity)
     answer = mario.send("DELETE", "/users/me", password=PASSWORD)
-    assert (answer.status_code, answer.json_body) == (200, {"ok": True})
+    assert (answer.status_code, answer.json()) == (200, {"ok": True})
     assert pauses
     assert len(list(Photo.scan())) == 0

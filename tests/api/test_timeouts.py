@@ -14,10 +14,11 @@ from chalicelib.accounts.models import User
 from chalicelib.clients import TableMeta
 from chalicelib.container import Container
 from chalicelib.photos.models import Photo, UploadKey
-from tests import pictures
-from tests.api.conftest import PASSWORD, Person, aws_of_its_own, post_json
+from tests.support import images
+from tests.support.album import moto_album
+from tests.support.people import PASSWORD, Person, post_json
 
-PICTURE = pictures.jpeg(40, 30)
+PICTURE = images.jpeg(40, 30)
 HEADERS_FIRST = 1  # seconds that botocore waits for S3's "100 Continue"
 LONGEST_PAUSE = 1  # botocore's standard mode, before the second attempt
 REQUESTS = {
@@ -31,7 +32,7 @@ REQUESTS = {
 @pytest.fixture(autouse=True)
 def _aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let sockets be opened: one of the services is behind a real one."""
-    with aws_of_its_own(monkeypatch):
+    with moto_album(monkeypatch):
         yield
 
 
@@ -47,7 +48,7 @@ def endpoint(request: pytest.FixtureRequest) -> Iterator[str]:
 
 def sign_up(person: Person) -> Any:
     account = {"email": "luigi@example.com", "password": PASSWORD, "username": "Luigi"}
-    return post_json(person.http, "/users/signup", account)
+    return post_json(person.transport, "/users/signup", account)
 
 
 def lose(monkeypatch: pytest.MonkeyPatch, service: str, endpoint: str) -> None:

@@ -6,23 +6,24 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.e2e.stack import Person, RunningStack, running
+from infra.background import RunningStack, running
+from tests.support.people import Person
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """Return the running local stack, in whose log nothing may be found of what is private."""
+    """Return the running local stack; its log must not contain anything private."""
     with running(tmp_path_factory.mktemp("state")) as started:
         yield started
-    # The lines of JSON are the album's; the local server writes others, with the whole path.
-    logged = [line for line in started.log.read_text().splitlines() if line.startswith("{")]
+    # The album writes the lines of JSON; the local server writes others, with the whole path.
+    logged = [line for line in started.api_log.read_text().splitlines() if line.startswith("{")]
     for line in logged:
         found = PRIVATE.search(line)
-        assert not found, f"the log tells {found}: {line}"
+        assert not found, f"the log contains {found}: {line}"
 
 
-# E-mail addresses, passwords, tokens, presigned URLs and forms, the names and places of the tests'
-# pictures, which all end in .jpg and lie at some degrees with decimals.
+# Email addresses, passwords, tokens, presigned URLs and forms, and the names and positions of the
+# tests' images: their names end in .jpg, their degrees have decimals.
 PRIVATE = re.compile(
     r"@example|Secret-|Correct-|eyJ[\w-]{10}|X-Amz-|Signature|https?://|\.jpe?g|\d\d\.\d{3}"
 )
@@ -35,7 +36,7 @@ def packaged_url(stack: RunningStack) -> str:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each test that wants an album on every kind of it, or on the URL given by --base-url."""
+    """Run each test with an `album_url` on every kind of album, or on the one at --base-url."""
     if "album_url" in metafunc.fixturenames:
         given = metafunc.config.getoption("base_url")
         kinds = [given] if given else ["chalice local", "packaged"]
@@ -59,10 +60,10 @@ _numbers = itertools.count(1)
 
 @pytest.fixture
 def person(album_url: str) -> Callable[[], Person]:
-    """Return a function that signs somebody new up and in."""
+    """Return a function that signs a new person up and in."""
 
     def make() -> Person:
-        made = Person(album_url, f"person-{next(_numbers)}@example.com")
+        made = Person.at(album_url, f"person-{next(_numbers)}@example.com")
         assert made.sign_up().status_code == 200
         assert made.sign_in().status_code == 200
         return made
@@ -72,11 +73,11 @@ def person(album_url: str) -> Callable[[], Person]:
 
 @pytest.fixture
 def mario(person: Callable[[], Person]) -> Person:
-    """Return somebody who is signed in."""
+    """Return a person who is signed in."""
     return person()
 
 
 @pytest.fixture
 def luigi(person: Callable[[], Person]) -> Person:
-    """Return somebody else."""
+    """Return another person who is signed in."""
     return person()

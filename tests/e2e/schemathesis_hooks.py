@@ -7,19 +7,19 @@ from typing import Any
 
 import schemathesis
 
-from tests import pictures
-from tests.e2e.stack import Person
+from tests.support import images
+from tests.support.people import Person
 
 
 def access_token() -> str:
     """Return the token of a new account, whose password no example of the document has."""
-    person = Person(os.environ["ALBUM_URL"], f"{uuid.uuid4().hex}@example.com", "Correct-2026")
+    person = Person.at(os.environ["ALBUM_URL"], f"{uuid.uuid4().hex}@example.com", "Correct-2026")
     assert person.sign_up().status_code == 200
     assert person.sign_in().status_code == 200
     return person.token
 
 
-PICTURE = base64.b64encode(pictures.jpeg(16, 16)).decode()
+PICTURE = base64.b64encode(images.jpeg(16, 16)).decode()
 TOKEN = access_token()
 
 

@@ -11,9 +11,10 @@ import pytest
 import requests
 from jose import jwt
 
+from infra.background import RunningStack
 from infra.mail import mailbox
-from tests import pictures
-from tests.e2e.stack import Person, RunningStack
+from tests.support import images
+from tests.support.people import Person, Response
 
 pytestmark = pytest.mark.xdist_group("local-stack")
 
@@ -33,14 +34,8 @@ def in_a_later_second(person: Person) -> None:
         time.sleep(0.05)
 
 
-def another_session(person: Person) -> Person:
-    phone = Person(person.url, person.email, person.password)
-    phone.sign_in()
-    return phone
-
-
-def refresh(person: Person) -> requests.Response:
-    return person.request("POST", "/users/refresh", json={"refreshToken": person.refresh_token})
+def refresh(person: Person) -> Response:
+    return person.send("POST", "/users/refresh", refreshToken=person.refresh_token)
 
 
 def test_a_refresh_token_gives_a_new_access_token(mario: Person) -> None:
@@ -65,7 +60,7 @@ def assert_all_sessions_ended(*sessions: Person) -> None:
 
 
 def test_signing_out_ends_every_session_and_its_refresh_token(mario: Person) -> None:
-    phone = another_session(mario)
+    phone = mario.new_session()
     in_a_later_second(phone)
     assert mario.sign_out().status_code == 200
     assert_all_sessions_ended(mario, phone)
@@ -74,16 +69,16 @@ def test_signing_out_ends_every_session_and_its_refresh_token(mario: Person) -> 
 
 
 def test_a_new_password_ends_every_session(mario: Person) -> None:
-    phone = another_session(mario)
+    phone = mario.new_session()
     in_a_later_second(phone)
     wrong = {"oldPassword": "Wrong-2026", "newPassword": NEW}
-    assert mario.request("PUT", "/users/me/password", json=wrong).status_code == 401
+    assert mario.send("PUT", "/users/me/password", **wrong).status_code == 401
     weak = {"oldPassword": mario.password, "newPassword": "weak"}
-    refusal = mario.request("PUT", "/users/me/password", json=weak)
+    refusal = mario.send("PUT", "/users/me/password", **weak)
     assert refusal.status_code == 400
     assert refusal.json()["Message"].startswith("newPassword: ")
     good = {"oldPassword": mario.password, "newPassword": NEW}
-    assert mario.request("PUT", "/users/me/password", json=good).status_code == 200
+    assert mario.send("PUT", "/users/me/password", **good).status_code == 200
     assert_all_sessions_ended(mario, phone)
     assert mario.sign_in().status_code == 401
     mario.password = NEW
@@ -93,14 +88,16 @@ def test_a_new_password_ends_every_session(mario: Person) -> None:
 
 def test_a_forgotten_password_is_reset_by_a_mailed_code(stack: RunningStack, mario: Person) -> None:
     in_a_later_second(mario)
-    assert mario.post_json("/users/password/forgot", email=mario.email).json() == {"ok": True}
+    assert mario.send("POST", "/users/password/forgot", email=mario.email).json() == {"ok": True}
     code = mailed_code(stack, mario.email)
     fields = {"email": mario.email, "password": NEW}
-    assert mario.post_json("/users/password/reset", code="000000", **fields).status_code == 400
-    weak = mario.post_json("/users/password/reset", code=code, email=mario.email, password="weak")
+    assert mario.send("POST", "/users/password/reset", code="000000", **fields).status_code == 400
+    weak = mario.send(
+        "POST", "/users/password/reset", code=code, email=mario.email, password="weak"
+    )
     assert weak.status_code == 400
     assert weak.json()["Message"].startswith("password: ")
-    assert mario.post_json("/users/password/reset", code=code, **fields).status_code == 200
+    assert mario.send("POST", "/users/password/reset", code=code, **fields).status_code == 200
     assert_all_sessions_ended(mario)
     mario.password = NEW
     assert mario.sign_in().status_code == 200
@@ -117,7 +114,7 @@ def test_no_answer_tells_whether_an_address_is_known(mario: Person) -> None:
         ("/users/confirm/resend", {}),
     ):
         answers = [
-            mario.post_json(path, email=email, **fields) for email in (mario.email, stranger)
+            mario.send("POST", path, email=email, **fields) for email in (mario.email, stranger)
         ]
         assert answers[0].status_code == answers[1].status_code, path
         assert answers[0].json() == answers[1].json(), path
@@ -126,14 +123,14 @@ def test_no_answer_tells_whether_an_address_is_known(mario: Person) -> None:
 def test_an_account_may_be_confirmed_by_mail(stack: RunningStack) -> None:
     done = stack.run("infra.provision", STAGE="mail", SIGNUP_CONFIRMATION="email")
     assert done.returncode == 0, done.stderr
-    peach = Person(stack.deploy("mail"), "peach@example.com")
+    peach = Person.at(stack.deploy("mail"), "peach@example.com")
     assert peach.sign_up().json() == {"ok": True, "confirm": "email"}
     assert peach.sign_in().status_code == 401
-    assert peach.post_json("/users/confirm/resend", email=peach.email).json() == {"ok": True}
+    assert peach.send("POST", "/users/confirm/resend", email=peach.email).json() == {"ok": True}
     code = mailed_code(stack, peach.email)
-    wrong = peach.post_json("/users/confirm", email=peach.email, code="000000")
+    wrong = peach.send("POST", "/users/confirm", email=peach.email, code="000000")
     assert wrong.status_code == 400
-    assert peach.post_json("/users/confirm", email=peach.email, code=code).status_code == 200
+    assert peach.send("POST", "/users/confirm", email=peach.email, code=code).status_code == 200
     assert peach.sign_in().status_code == 200
     assert peach.get("/users/me").json()["user"]["photo_count"] == 0
     assert peach.sign_up().status_code == 409
@@ -145,7 +142,7 @@ def test_counters_are_exact_after_eight_threads_came_and_went(mario: Person) -> 
 
     def come_and_go(number: int) -> None:
         for turn in range(4):
-            picture = pictures.jpeg(40 + number, 40 + turn)
+            picture = images.jpeg(40 + number, 40 + turn)
             photo_id = mario.upload(picture).json()["photo_id"]
             if turn % 2:
                 assert mario.request("DELETE", f"/photos/{photo_id}").status_code == 200
@@ -176,7 +173,7 @@ def rows_of(photo: dict[str, Any], count: int) -> list[dict[str, Any]]:
 def test_a_thousand_photos_go_with_their_owner_in_one_call(
     stack: RunningStack, mario: Person
 ) -> None:
-    photo = mario.upload(pictures.jpeg()).json()["photo"]
+    photo = mario.upload(images.jpeg()).json()["photo"]
     dynamodb = stack.make_client("dynamodb")
     rows = rows_of(photo, 999)
     for start in range(0, len(rows), 25):
@@ -184,10 +181,10 @@ def test_a_thousand_photos_go_with_their_owner_in_one_call(
         dynamodb.batch_write_item(RequestItems={"Photo": puts})
     assert len(mario.get("/photos").json()["photos"]) == 1000
     in_a_later_second(mario)
-    phone = another_session(mario)
-    wrong = mario.request("DELETE", "/users/me", json={"password": "Wrong-2026"})
+    phone = mario.new_session()
+    wrong = mario.send("DELETE", "/users/me", password="Wrong-2026")
     assert wrong.status_code == 401
-    left = mario.request("DELETE", "/users/me", json={"password": mario.password})
+    left = mario.send("DELETE", "/users/me", password=mario.password)
     assert (left.status_code, left.json()) == (200, {"ok": True})
     assert_all_sessions_ended(mario, phone)
     assert requests.get(photo["originalSrc"], timeout=30).status_code == 404

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests import pictures
-from tests.e2e.stack import Person
+from tests.support import images
+from tests.support.people import Person
 
 pytestmark = [pytest.mark.xdist_group("local-stack"), pytest.mark.full]
 
@@ -44,10 +44,10 @@ def live_response(page: Page, operation: str) -> str:
 def test_whoever_signs_in_on_the_page_can_list_photos(
     page: Page, album_url: str, slash: str
 ) -> None:
-    person = Person(album_url, f"{uuid.uuid4().hex}@example.com")
+    person = Person.at(album_url, f"{uuid.uuid4().hex}@example.com")
     person.sign_up()
     person.sign_in()
-    photo_id = person.upload(pictures.jpeg()).json()["photo_id"]
+    photo_id = person.upload(images.jpeg()).json()["photo_id"]
     problems: list[str] = []
     page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: problems.append(str(error)))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import pictures
-from tests.e2e.stack import Person
+from tests.support import images
+from tests.support.people import Person
 
 pytestmark = [pytest.mark.xdist_group("local-stack"), pytest.mark.full]
 
@@ -35,10 +35,10 @@ print("listed", photo.width, photo.height)
 
 
 def test_it_signs_in_uploads_and_lists(album_url: str, tmp_path: Path) -> None:
-    person = Person(album_url, f"{uuid.uuid4().hex}@example.com")
+    person = Person.at(album_url, f"{uuid.uuid4().hex}@example.com")
     person.sign_up()
-    (tmp_path / "openapi.json").write_bytes(person.get("/openapi.json").content)
-    (tmp_path / "sea.jpg").write_bytes(pictures.jpeg(320, 200))
+    (tmp_path / "openapi.json").write_bytes(person.get("/openapi.json").body)
+    (tmp_path / "sea.jpg").write_bytes(images.jpeg(320, 200))
     generator = Path(sys.executable).with_name("openapi-python-client")
     generate = ["generate", "--path", "openapi.json", "--meta", "none", "--output-path", "album"]
     run = subprocess.run(

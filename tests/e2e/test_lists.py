@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests import pictures
-from tests.e2e.stack import Person, RunningStack
+from infra.background import RunningStack
+from tests.support import images
+from tests.support.people import Person
 
 pytestmark = pytest.mark.xdist_group("local-stack")
 
@@ -17,10 +18,10 @@ COUNT = 10_000
 @pytest.fixture(scope="module")
 def collector(stack: RunningStack) -> Iterator[Person]:
     """Return somebody with ten thousand photos, one in a thousand of them rare."""
-    person = Person(stack.url, "collector@example.com")
+    person = Person.at(stack.url, "collector@example.com")
     person.sign_up()
     person.sign_in()
-    photo = person.upload(pictures.jpeg(16, 16)).json()["photo"]
+    photo = person.upload(images.jpeg(16, 16)).json()["photo"]
     dynamodb = stack.make_client("dynamodb")
     row = dynamodb.get_item(TableName="Photo", Key=key_of(photo["user_id"], photo["id"]))["Item"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.stack import ROOT, RunningStack
+from infra.background import ROOT, RunningStack
 
 pytestmark = pytest.mark.xdist_group("local-stack")
 

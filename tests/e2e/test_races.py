@@ -8,26 +8,26 @@ import pytest
 import requests
 
 from chalicelib.photos.storage import user_prefixes
-from tests import pictures
-from tests.e2e.stack import Person, RunningStack, at_once
-from tests.e2e.test_uploads import ask, complete, counters, post
+from infra.background import RunningStack
+from tests.support import images
+from tests.support.people import Person, Response, at_once, post_to_s3
 
 pytestmark = pytest.mark.xdist_group("local-stack")
 
-PICTURE = pictures.jpeg(200, 100)
+PICTURE = images.jpeg(200, 100)
 _numbers = itertools.count()
-Act = Callable[[], requests.Response]
+Act = Callable[[], Response]
 
 
 @pytest.fixture
 def mario(stack: RunningStack) -> Person:
-    made = Person(stack.url, f"racer-{next(_numbers)}@example.com")
+    made = Person.at(stack.url, f"racer-{next(_numbers)}@example.com")
     assert made.sign_up().status_code == 200
     assert made.sign_in().status_code == 200
     return made
 
 
-def statuses(responses: list[requests.Response]) -> set[int]:
+def statuses(responses: list[Response]) -> set[int]:
     return {response.status_code for response in responses}
 
 
@@ -57,7 +57,7 @@ def is_exact(stack: RunningStack, person: Person, sub: str) -> bool:
     for photo in photos:
         assert requests.get(photo["originalSrc"], timeout=30).content == PICTURE
         assert requests.get(photo["thumbSrc"], timeout=30).ok
-    assert counters(person) == (len(photos), len(PICTURE) * len(photos))
+    assert person.counters() == (len(photos), len(PICTURE) * len(photos))
     return len(stored(stack, sub)) == 2 * len(photos)
 
 
@@ -66,16 +66,15 @@ def test_one_photo_is_completed_edited_downloaded_and_deleted_at_once(
 ) -> None:
     sub = sub_of(mario)
     for _ in range(3):
-        asked = ask(mario, len(PICTURE))
-        assert post(asked["upload"], PICTURE).ok
-        photo_id = asked["photo_id"]
-        path = f"/photos/{photo_id}"
+        started = mario.begin_upload(len(PICTURE))
+        assert post_to_s3(started.json()["upload"], PICTURE).ok
+        path = f"/photos/{started.json()['photo_id']}"
 
-        def edit(path: str = path) -> requests.Response:
-            return mario.request("PATCH", path, json={"desc": "Sea", "taken_date": "2020-02-02"})
+        def edit(path: str = path) -> Response:
+            return mario.send("PATCH", path, desc="Sea", taken_date="2020-02-02")
 
         acts: list[Any] = [
-            lambda photo_id=photo_id: complete(mario, photo_id),
+            lambda started=started: mario.complete(started),
             edit,
             lambda path=path: mario.get(path + "?mode=original"),
             lambda path=path: mario.request("DELETE", path),
@@ -107,8 +106,8 @@ def test_who_leaves_during_uploads_leaves_nothing_behind(
 ) -> None:
     sub = sub_of(mario)
 
-    def leave() -> requests.Response:
-        return mario.request("DELETE", "/users/me", json={"password": mario.password})
+    def leave() -> Response:
+        return mario.send("DELETE", "/users/me", password=mario.password)
 
     acts: list[Act] = [lambda: mario.upload(PICTURE) for _ in range(8)]
     responses = at_once(*acts[:4], leave, *acts[4:])
@@ -132,9 +131,9 @@ def test_what_is_lost_is_told_and_mended_by_the_command(stack: RunningStack, mar
         UpdateExpression="SET photo_count = :nine",
         ExpressionAttributeValues={":nine": {"N": "9"}},
     )
-    asked = ask(mario, len(PICTURE))
-    assert post(asked["upload"], PICTURE).ok
-    assert complete(mario, asked["photo_id"]).ok  # copied objects keep their hash, too
+    asked = mario.begin_upload(len(PICTURE))
+    assert post_to_s3(asked.json()["upload"], PICTURE).ok
+    assert mario.complete(asked).ok  # copied objects keep their hash, too
     assert [line.split(":")[0] for line in told(stack, sub)] == [
         "a photo without its thumbnail, or with another than its row says",
         "counters that are not the sums of the photos",

@@ -1,5 +1,6 @@
-"""The local runner: what it keeps, and what it leaves behind."""
+"""The local runner: its output, its state, and what is left after it stops."""
 
+import json
 import os
 import pty
 import re
@@ -11,8 +12,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests import pictures
-from tests.e2e.stack import Person, free_port, running, start
+from infra.background import ROOT, free_port, running, start
+from tests.support import images
+from tests.support.people import HttpTransport, Person
 
 
 def processes_mentioning(text: str) -> list[str]:
@@ -21,13 +23,54 @@ def processes_mentioning(text: str) -> list[str]:
     return [line for line in listing.stdout.splitlines() if text in line and "ps -eo" not in line]
 
 
+def printed_commands(output: str) -> str:
+    """Return the commands that the runner prints at the end of its welcome."""
+    return output.partition("Try, in another terminal")[2].partition("\n")[2].strip()
+
+
+def test_printed_commands_create_an_account_and_a_first_photo(tmp_path: Path) -> None:
+    with running(tmp_path) as stack:
+        assert f"{stack.url}/docs " in stack.log.read_text()
+        run = subprocess.run(
+            ["bash", "-e", "-o", "pipefail", "-c", printed_commands(stack.log.read_text())],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert run.returncode == 0, run.stderr
+        mario = Person.at(stack.url, "mario@example.com")
+        assert mario.sign_in().status_code == 200
+        [photo] = mario.get("/photos").json()["photos"]
+        assert (photo["filename_orig"], photo["tags"]) == ("first-photo.jpg", "first")
+        assert photo["id"] in run.stdout
+
+
+def test_requests_are_logged_to_a_file_and_not_to_the_terminal(tmp_path: Path) -> None:
+    with running(tmp_path) as stack:
+        before = stack.log.read_text()
+        Person.at(stack.url, "mario@example.com").sign_in()
+        Person.at(stack.url, "mario@example.com").get("/unknown?secret")
+        assert stack.log.read_text() == before
+        [line] = [one for one in stack.api_log.read_text().splitlines() if "signin" in one]
+        assert json.loads(line)["route"] == "POST /users/signin"
+        assert "GET /unknown: UnknownRouteError\n" in stack.api_log.read_text()
+
+
+def test_requests_are_logged_to_the_terminal_if_verbose(tmp_path: Path) -> None:
+    with running(tmp_path, "--verbose") as stack:
+        Person.at(stack.url, "mario@example.com").sign_in()
+        assert '{"level": "INFO", "route": "POST /users/signin"' in stack.log.read_text()
+        assert not stack.api_log.exists()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
-def test_accounts_and_photos_survive_a_restart_and_nothing_is_left_running(
+def test_restart_keeps_accounts_and_photos_and_leaves_no_process(
     tmp_path: Path, number: signal.Signals
 ) -> None:
-    picture = pictures.jpeg()
+    picture = images.jpeg()
     with running(tmp_path) as first:
-        mario = Person(first.url, "mario@example.com")
+        mario = Person.at(first.url, "mario@example.com")
         mario.sign_up()
         mario.sign_in()
         mario.upload(picture)
@@ -38,37 +81,37 @@ def test_accounts_and_photos_survive_a_restart_and_nothing_is_left_running(
             with socket.socket() as probe:
                 assert probe.connect_ex(("127.0.0.1", port)) != 0
     with running(tmp_path) as second:
-        mario.url = second.url
+        mario.transport = HttpTransport(second.url)
         assert mario.sign_in().status_code == 200
         [photo] = mario.get("/photos").json()["photos"]
         assert requests.get(photo["originalSrc"], timeout=30).content == picture
 
 
-def test_it_saves_and_stops_when_its_terminal_is_closed(tmp_path: Path) -> None:
+def test_closing_the_terminal_saves_the_state_and_stops_everything(tmp_path: Path) -> None:
     terminal, end = pty.openpty()
     process = start(free_port(), free_port(), tmp_path, end)
     os.close(end)
     shown = b""
     while b"Try, in another terminal" not in shown:
         shown += os.read(terminal, 4096)
-    assert b"\x1b" not in shown  # nothing has probed the terminal
-    [url] = re.findall(rb"The album is at +(\S+)", shown)
-    assert Person(url.decode(), "mario@example.com").sign_up().status_code == 200
+    assert b"\x1b" not in shown  # No process has sent control codes to the terminal.
+    [url] = re.findall(rb"The album +(\S+)", shown)
+    assert Person.at(url.decode(), "mario@example.com").sign_up().status_code == 200
     os.close(terminal)
     assert process.wait(40) == 0
     with running(tmp_path) as again:
-        assert Person(again.url, "mario@example.com").sign_in().status_code == 200
+        assert Person.at(again.url, "mario@example.com").sign_in().status_code == 200
 
 
 @pytest.mark.parametrize("port", [0, 65536])
-def test_what_is_no_port_is_one_line(tmp_path: Path, port: int) -> None:
+def test_invalid_port_is_reported_in_one_line(tmp_path: Path, port: int) -> None:
     with (tmp_path / "output").open("w+") as log:
         assert start(port, free_port(), tmp_path, log).wait(30) == 1
         log.seek(0)
-        assert log.read() == f"PORT={port} is no port: choose one from 1 to 65535.\n"
+        assert log.read() == f"PORT must be from 1 to 65535, not {port}.\n"
 
 
-def test_the_env_file_is_plain_exports_for_the_clients_of_the_embedded_aws(tmp_path: Path) -> None:
+def test_env_file_exports_what_clients_of_the_embedded_aws_need(tmp_path: Path) -> None:
     with running(tmp_path) as stack:
         lines = (tmp_path / "env").read_text().splitlines()
         assert f"export AWS_ENDPOINT_URL=http://127.0.0.1:{stack.aws_port}" in lines
@@ -83,7 +126,9 @@ def test_the_env_file_is_plain_exports_for_the_clients_of_the_embedded_aws(tmp_p
 
 
 @pytest.mark.parametrize("name", ["PORT", "AWS_PORT"])
-def test_a_taken_port_is_one_line_that_names_the_way_out(tmp_path: Path, name: str) -> None:
+def test_port_in_use_is_reported_in_one_line_with_the_alternative(
+    tmp_path: Path, name: str
+) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

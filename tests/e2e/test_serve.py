@@ -1,30 +1,32 @@
-"""Requests that lie about their body, over a socket: what API Gateway refuses by itself."""
+"""What API Gateway rejects itself, and so the local server does, too."""
 
 import json
 import socket
-from urllib.parse import urlsplit
 
 import pytest
 import requests
 
 from chalicelib.api.error_table import BODY_LIMIT
-from tests.e2e.stack import Person, RunningStack
+from infra.background import RunningStack
+from infra.gateway import RESPONSES
+from tests.support.people import Person
 
 pytestmark = pytest.mark.xdist_group("local-stack")
 
 SECONDS = 10
 
 
-def told(stack: RunningStack, *lines: str, body: bytes = b"", path: str = "/users/signin") -> bytes:
-    """Send a request as it is, and return all that comes before the connection is closed."""
-    where = urlsplit(stack.url)
-    with socket.create_connection((where.hostname, where.port or 0), SECONDS) as connection:
+def exchange(
+    stack: RunningStack, *lines: str, body: bytes = b"", path: str = "/users/signin"
+) -> bytes:
+    """Send a raw request, and return everything until the connection is closed."""
+    with socket.create_connection(("127.0.0.1", stack.port), SECONDS) as connection:
         head = [f"POST {path} HTTP/1.1", "Host: x", "Content-Type: application/json", *lines]
         connection.sendall("\r\n".join([*head, "", ""]).encode() + body)
-        answer = b""
+        response = b""
         while part := connection.recv(65_536):
-            answer += part
-        return answer
+            response += part
+        return response
 
 
 @pytest.mark.parametrize(
@@ -42,33 +44,33 @@ def told(stack: RunningStack, *lines: str, body: bytes = b"", path: str = "/user
     ],
     ids=str,
 )
-def test_a_length_that_cannot_be_is_refused_without_reading_on(
+def test_bad_content_length_is_rejected_before_the_body_is_read(
     stack: RunningStack, lines: list[str], status: int
 ) -> None:
-    answer = told(stack, *lines)
-    assert answer.startswith(f"HTTP/1.1 {status} ".encode())
-    assert b"\r\nAccess-Control-Allow-Origin: *\r\n" in answer
-    body = json.loads(answer.partition(b"\r\n\r\n")[2])
+    response = exchange(stack, *lines)
+    assert response.startswith(f"HTTP/1.1 {status} ".encode())
+    assert b"\r\nAccess-Control-Allow-Origin: *\r\n" in response
+    body = json.loads(response.partition(b"\r\n\r\n")[2])
     assert set(body) == {"Code", "Message"}
     if status == 413:
-        assert "4,500,000 bytes" in body["Message"]
+        assert "4.5 MB" in body["Message"]
         assert "/photos/uploads" in body["Message"]
 
 
-def test_who_sends_too_much_reads_the_answer_though_it_was_not_read(stack: RunningStack) -> None:
-    answer = requests.post(
+def test_client_that_sends_too_much_receives_the_413(stack: RunningStack) -> None:
+    response = requests.post(
         f"{stack.url}/photos/file",
-        data=b"x" * 20_000_000,
+        data=b"x" * (BODY_LIMIT + 1),
         headers={"Content-Type": "multipart/form-data; boundary=x"},
         timeout=30,
     )
-    assert answer.status_code == 413
+    assert response.status_code == 413
 
 
-def test_a_body_without_a_length_is_no_body(stack: RunningStack) -> None:
-    answer = told(stack, body=b'{"email": "a@example.com"}\r\n\r\n')
-    assert answer.startswith(b"HTTP/1.1 400 ")
-    assert b"body: expected a JSON object" in answer
+def test_body_without_content_length_is_ignored(stack: RunningStack) -> None:
+    response = exchange(stack, body=b'{"email": "a@example.com"}\r\n\r\n')
+    assert response.startswith(b"HTTP/1.1 400 ")
+    assert b"The request body must be a JSON object." in response
 
 
 @pytest.mark.parametrize(
@@ -79,30 +81,57 @@ def test_a_body_without_a_length_is_no_body(stack: RunningStack) -> None:
         ([], "/health?" + "x" * 100_000, {414}),
         (["Authorization: é"], "/users/signout", {403}),
     ],
-    ids=["headers", "long header", "long line", "no ASCII"],
+    ids=["headers", "long header", "long line", "non-ASCII token"],
 )
-def test_an_oversized_head_is_answered(
+def test_oversized_head_is_rejected(
     stack: RunningStack, lines: list[str], path: str, statuses: set[int]
 ) -> None:
-    answer = told(stack, *lines, "Connection: close", path=path)
-    assert int(answer.split()[1]) in statuses
+    response = exchange(stack, *lines, "Connection: close", path=path)
+    assert int(response.split()[1]) in statuses
 
 
-def test_a_failed_authorizer_is_the_gateways_error_and_no_hang_up(
+@pytest.mark.parametrize(
+    ("method", "path", "token", "kind"),
+    [
+        ("GET", "/photos", None, "UNAUTHORIZED"),
+        ("GET", "/photos", "Bearer invalid", "ACCESS_DENIED"),
+        ("GET", "/unknown", None, "MISSING_AUTHENTICATION_TOKEN"),
+        ("GET", "/unknown?a=b", "Bearer invalid", "MISSING_AUTHENTICATION_TOKEN"),
+        ("POST", "/photos/a/unknown", "Bearer \xe9", "MISSING_AUTHENTICATION_TOKEN"),
+        ("OPTIONS", "/unknown", None, "MISSING_AUTHENTICATION_TOKEN"),
+    ],
+)
+def test_local_server_responds_as_the_gateway_does(
+    stack: RunningStack, method: str, path: str, token: str | None, kind: str
+) -> None:
+    headers = {"Authorization": token} if token else {}
+    body = b"{}" if method == "POST" else None
+    with requests.Session() as session:
+        for _ in range(2):  # on the same connection: it stays usable
+            response = session.request(
+                method, stack.url + path, headers=headers, data=body, timeout=30
+            )
+            expected = RESPONSES[kind]
+            assert response.status_code == expected.status
+            assert response.json() == {"Code": expected.code, "Message": expected.message}
+            assert response.headers["Content-Type"] == "application/json"
+            assert response.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_failed_authorizer_is_a_503(
     stack: RunningStack,
 ) -> None:
-    person = Person(stack.url, "serve@example.com")
+    person = Person.at(stack.url, "serve@example.com")
     assert person.sign_up().status_code == 200
     assert person.sign_in().status_code == 200
     assert person.get("/users/me").status_code == 200
     tables = stack.make_client("dynamodb")
-    rows = tables.scan(TableName="User")["Items"]
-    [row] = [
-        one for one in rows if one["sub"]["S"] == person.get("/users/me").json()["user"]["user_id"]
-    ]
-    # A row that no authorizer can read.
-    tables.put_item(TableName="User", Item=row | {"signed_out_at": {"S": "never"}})
-    answer = person.get("/users/me")
-    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
-    assert answer.headers["Access-Control-Allow-Origin"] == "*"
-    assert answer.json()["Code"] == "ServiceUnavailableError"
+    user_id = person.get("/users/me").json()["user"]["user_id"]
+    users = tables.scan(TableName="User")["Items"]
+    [user] = [one for one in users if one["sub"]["S"] == user_id]
+    # The authorizer cannot read this item.
+    tables.put_item(TableName="User", Item=user | {"signed_out_at": {"S": "never"}})
+    response = person.get("/users/me")
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert response.json()["Code"] == "ServiceUnavailableError"

@@ -12,8 +12,9 @@ from PIL import Image
 
 from chalicelib.photos.signed_urls import UrlSigner
 from chalicelib.photos.storage import PhotoStorage, upload_key
-from tests import pictures
-from tests.e2e.stack import Person, RunningStack, at_once
+from infra.background import RunningStack
+from tests.support import images
+from tests.support.people import Person, Response, at_once, post_to_s3
 
 pytestmark = pytest.mark.xdist_group("local-stack")
 
@@ -22,47 +23,31 @@ pytestmark = pytest.mark.xdist_group("local-stack")
 def noise() -> bytes:
     """Return a JPEG of 12 megapixels and about 10 MB."""
     image = Image.frombytes("RGB", (4000, 3000), os.urandom(4000 * 3000 * 3))
-    picture = pictures.encoded(image, "JPEG", quality=88)
-    assert 9_000_000 < len(picture) < 12_000_000
-    return picture
+    encoded: bytes = images.encoded(image, "JPEG", quality=88)
+    assert 9_000_000 < len(encoded) < 12_000_000
+    return encoded
 
 
-def ask(person: Person, size: int, **fields: Any) -> dict[str, Any]:
-    response = person.post_json("/photos/uploads", filesize=size, **fields)
-    assert response.status_code == 200
-    asked: dict[str, Any] = response.json()
-    return asked
+def upload_to_s3(person: Person, image: bytes, **fields: Any) -> Response:
+    """Request an upload, and send the image."""
+    started = person.begin_upload(len(image), **fields)
+    assert post_to_s3(started.json()["upload"], image).ok
+    return started
 
 
-def post(form: dict[str, Any], data: bytes, **fields: str) -> requests.Response:
-    """Send a picture by a presigned POST, perhaps with other fields than it was signed for."""
-    sent = form["fields"] | fields
-    return requests.post(form["url"], data=sent, files={"file": data}, timeout=60)
-
-
-def complete(person: Person, photo_id: str) -> requests.Response:
-    return person.request("POST", f"/photos/uploads/{photo_id}/complete")
-
-
-def counters(person: Person) -> tuple[int, int]:
-    user = person.get("/users/me").json()["user"]
-    return user["photo_count"], user["storage_bytes"]
-
-
-def test_a_big_picture_goes_straight_to_s3(mario: Person, noise: bytes) -> None:
-    asked = ask(mario, len(noise), filename_orig="Größe 1.jpg", tags="big")
-    assert complete(mario, asked["photo_id"]).status_code == 404
-    assert post(asked["upload"], noise).ok
-    assert mario.get("/photos").json()["photos"] == []
-    response = complete(mario, asked["photo_id"])
+def test_large_photo_is_sent_directly_to_s3(mario: Person, noise: bytes) -> None:
+    started = mario.begin_upload(len(noise), filename_orig="Größe 1.jpg", tags="big")
+    assert mario.complete(started).status_code == 404
+    assert post_to_s3(started.json()["upload"], noise).ok
+    assert mario.photos() == []
+    response = mario.complete(started)
     assert response.status_code == 200, response.text
     photo = response.json()["photo"]
     assert photo["sha256"] == hashlib.sha256(noise).hexdigest()
     assert (photo["width"], photo["height"], photo["tags"]) == (4000, 3000, "big")
-    again = complete(mario, asked["photo_id"])
-    assert again.json()["photo"]["sha256"] == photo["sha256"]
-    assert counters(mario) == (1, len(noise))
-    [listed] = mario.get("/photos").json()["photos"]
+    assert mario.complete(started).json()["photo"]["sha256"] == photo["sha256"]
+    assert mario.counters() == (1, len(noise))
+    [listed] = mario.photos()
     original = requests.get(listed["originalSrc"], timeout=60)
     assert original.content == noise
     assert original.headers["Content-Type"] == "image/jpeg"
@@ -74,77 +59,62 @@ def test_a_big_picture_goes_straight_to_s3(mario: Person, noise: bytes) -> None:
     assert "immutable" in thumbnail.headers["Cache-Control"]
 
 
-def test_eight_that_complete_at_once_make_one_photo(mario: Person) -> None:
-    picture = pictures.jpeg()
-    asked = ask(mario, len(picture))
-    assert post(asked["upload"], picture).ok
-    responses = at_once(*[lambda: complete(mario, asked["photo_id"])] * 8)
+def test_eight_simultaneous_completions_create_one_photo(mario: Person) -> None:
+    image = images.jpeg()
+    started = upload_to_s3(mario, image)
+    responses = at_once(*[lambda: mario.complete(started)] * 8)
     assert {response.status_code for response in responses} == {200}
-    assert {response.json()["photo"]["id"] for response in responses} == {asked["photo_id"]}
-    assert counters(mario) == (1, len(picture))
-    [photo] = mario.get("/photos").json()["photos"]
-    assert requests.get(photo["originalSrc"], timeout=30).content == picture
+    [photo_id] = {response.json()["photo"]["id"] for response in responses}
+    assert photo_id == started.json()["photo_id"]
+    assert mario.counters() == (1, len(image))
+    [photo] = mario.photos()
+    assert requests.get(photo["originalSrc"], timeout=30).content == image
 
 
-def test_a_form_takes_nothing_but_what_it_was_made_for(mario: Person, luigi: Person) -> None:
-    picture = pictures.jpeg()
-    form = ask(mario, len(picture))["upload"]
-    theirs = ask(luigi, len(picture))["upload"]
+def test_upload_form_accepts_only_its_own_key_size_and_policy(mario: Person, luigi: Person) -> None:
+    image = images.jpeg()
+    form = mario.begin_upload(len(image)).json()["upload"]
+    theirs = luigi.begin_upload(len(image)).json()["upload"]
     for key in (theirs["fields"]["key"], form["fields"]["key"] + "x", "photos/x", "index.html"):
-        assert post(form, picture, key=key).status_code == 403
-    assert post(form, picture + b"x").status_code == 400
-    assert post(form, picture[:-1]).status_code == 400
-    assert post(form, picture, acl="public-read").status_code == 403
-    assert post(form, picture, policy=theirs["fields"]["policy"]).status_code == 403
-    assert post(form, picture).ok
+        assert post_to_s3(form, image, key=key).status_code == 403
+    assert post_to_s3(form, image + b"x").status_code == 400
+    assert post_to_s3(form, image[:-1]).status_code == 400
+    assert post_to_s3(form, image, acl="public-read").status_code == 403
+    assert post_to_s3(form, image, policy=theirs["fields"]["policy"]).status_code == 403
+    assert post_to_s3(form, image).ok
 
 
-def test_a_form_is_refused_after_its_time(stack: RunningStack) -> None:
+def test_expired_upload_form_is_rejected(stack: RunningStack) -> None:
     bucket = stack.make_client("s3").list_buckets()["Buckets"][0]["Name"]
     storage = PhotoStorage(stack.make_client("s3"), bucket, mock.Mock(spec=UrlSigner))
-    key, picture = upload_key("nobody", "nothing"), pictures.jpeg()
-    assert post(storage.presigned_post(key, len(picture), -1), picture).status_code == 403
-    assert post(storage.presigned_post(key, len(picture), 60), picture).ok
+    key, image = upload_key("nobody", "nothing"), images.jpeg()
+    assert post_to_s3(storage.presigned_post(key, len(image), -1), image).status_code == 403
+    assert post_to_s3(storage.presigned_post(key, len(image), 60), image).ok
 
 
-def test_forged_and_foreign_ids_are_not_found(mario: Person, luigi: Person) -> None:
-    picture = pictures.jpeg()
-    asked = ask(mario, len(picture))
-    assert post(asked["upload"], picture).ok
-    for photo_id in (asked["photo_id"], "01890a5d-ac96-774b-bcce-b302099a8057", "x", "%2e%2e"):
-        assert complete(luigi, photo_id).status_code == 404
-    assert complete(mario, asked["photo_id"]).status_code == 200
-    assert complete(luigi, asked["photo_id"]).status_code == 404
+def test_completing_an_unknown_or_another_users_upload_is_404(mario: Person, luigi: Person) -> None:
+    started = upload_to_s3(mario, images.jpeg())
+    own_id = started.json()["photo_id"]
+    for photo_id in (own_id, "01890a5d-ac96-774b-bcce-b302099a8057", "x", "%2e%2e"):
+        assert luigi.post(f"/photos/uploads/{photo_id}/complete").status_code == 404
+    assert mario.complete(started).status_code == 200
+    assert luigi.complete(started).status_code == 404
 
 
-def test_what_is_no_picture_is_refused_and_never_listed(mario: Person) -> None:
-    asked = ask(mario, 6)
-    assert post(asked["upload"], b"<svg/>").ok
-    assert complete(mario, asked["photo_id"]).status_code == 415
-    assert mario.get("/photos").json()["photos"] == []
+def test_upload_that_is_not_an_image_is_rejected_and_never_listed(mario: Person) -> None:
+    started = upload_to_s3(mario, b"<svg/>")
+    assert mario.complete(started).status_code == 415
+    assert mario.photos() == []
 
 
-def test_twenty_requests_at_once_with_one_key_make_one_photo(mario: Person) -> None:
-    picture = pictures.jpeg()
-    key = {"Idempotency-Key": "one"}
-    form = requests.Request("POST", "http://x", files={"file": picture}).prepare()
-    headers = key | {"Content-Type": form.headers["Content-Type"]}
-
-    def upload() -> requests.Response:
-        return mario.request("POST", "/photos/file", data=form.body, headers=headers)
-
-    responses = at_once(*[upload] * 20)
+def test_twenty_simultaneous_requests_with_one_key_create_one_photo(mario: Person) -> None:
+    image = images.jpeg()
+    responses = at_once(*[lambda: mario.upload(image, "one")] * 20)
     assert {response.status_code for response in responses} == {200}
     assert len({response.json()["photo_id"] for response in responses}) == 1
-    assert counters(mario) == (1, len(picture))
-    [photo] = mario.get("/photos").json()["photos"]
-    assert requests.get(photo["originalSrc"], timeout=30).content == picture
-
-    key = {"Idempotency-Key": "two"}
-
-    def begin() -> requests.Response:
-        return mario.request("POST", "/photos/uploads", json={"filesize": 9}, headers=key)
-
-    responses = at_once(*[begin] * 20)
+    assert mario.counters() == (1, len(image))
+    [photo] = mario.photos()
+    assert requests.get(photo["originalSrc"], timeout=30).content == image
+    responses = at_once(*[lambda: mario.begin_upload(9, "two")] * 20)
     assert {response.status_code for response in responses} == {200}
     assert len({response.json()["photo_id"] for response in responses}) == 1

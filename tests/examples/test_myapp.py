@@ -1,4 +1,4 @@
-"""The lab's first app: its four routes, as its README says they answer."""
+"""The lab's first app: its four routes respond as its README says."""
 
 import json
 import os
@@ -17,12 +17,12 @@ import pytest
 import requests
 from chalice.test import Client
 
+from infra.background import ROOT, RunningStack, free_port
 from infra.local import answers, program
-from tests.e2e.stack import ROOT, RunningStack, free_port
 from tests.examples.conftest import MYAPP
 
 README = (MYAPP / "README.md").read_text()
-# Each command that has an answer printed below it.
+# Each command with the response that is printed below it.
 CURL = re.findall(r"```sh\n(curl [^\n]*)\n```\n\n```\n(.*?)\n```", README, re.DOTALL)
 HTTPIE = re.findall(r"^http .*", README, re.MULTILINE)
 JSON = {"Content-Type": "application/json"}
@@ -50,29 +50,33 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
             process.kill()
 
 
-def assert_is_as_printed(answer: str, printed: str, port: int) -> None:
-    """Compare with what the README prints, where `...` stands for anything."""
+def assert_matches(response: str, printed: str, port: int) -> None:
+    """Compare a response with the README's, in which `...` matches anything."""
     parts = map(re.escape, printed.replace(":8000", f":{port}").split("..."))
-    assert re.fullmatch(".+".join(parts), answer), answer
+    assert re.fullmatch(".+".join(parts), response), response
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 @pytest.mark.parametrize(("command", "printed"), CURL)
-def test_a_documented_request_is_answered_as_printed(port: int, command: str, printed: str) -> None:
+def test_documented_curl_command_prints_the_documented_response(
+    port: int, command: str, printed: str
+) -> None:
     command = command.replace("curl", "curl --silent --show-error --noproxy '*'", 1)
     done = subprocess.run(
         command.replace(":8000", f":{port}"), shell=True, capture_output=True, text=True, check=True
     )
-    assert_is_as_printed(done.stdout, printed, port)
+    assert_matches(done.stdout, printed, port)
 
 
 @pytest.mark.parametrize(
     ("command", "printed"),
     [(command, printed) for command, (_, printed) in zip(HTTPIE, CURL, strict=True)],
 )
-def test_the_httpie_requests_are_the_same_ones(port: int, command: str, printed: str) -> None:
+def test_documented_httpie_command_gets_the_documented_response(
+    port: int, command: str, printed: str
+) -> None:
     response = requests.request(**httpie(command.replace(":8000", f":{port}")), timeout=30)
-    assert_is_as_printed(response.text, printed, port)
+    assert_matches(response.text, printed, port)
 
 
 def httpie(command: str) -> dict[str, Any]:
@@ -89,7 +93,7 @@ def httpie(command: str) -> dict[str, Any]:
     return request | {"params": query, "json": fields or None}
 
 
-def test_every_route_is_among_the_documented_requests(myapp: ModuleType) -> None:
+def test_every_route_is_documented(myapp: ModuleType) -> None:
     patterns = [re.sub(r"\{.*?\}", "[^/ ]+", route) for route in myapp.app.routes]
     assert len(patterns) == 4
     for pattern in patterns:
@@ -107,7 +111,7 @@ def test_every_route_is_among_the_documented_requests(myapp: ModuleType) -> None
         ("J%C3%B8rgen", "Jørgen"),
     ],
 )
-def test_a_name_is_greeted_on_a_page_and_cannot_be_markup(
+def test_page_greets_the_user_and_escapes_the_name(
     myapp: ModuleType, name: str, greeted: str
 ) -> None:
     response = Client(myapp.app, project_dir=str(MYAPP)).http.get(f"/users/{name}")
@@ -117,30 +121,30 @@ def test_a_name_is_greeted_on_a_page_and_cannot_be_markup(
 
 
 @pytest.mark.parametrize("user", [{"name": "Jørgen", "age": 7}, [], "Mario", 0, {"user": None}])
-def test_json_is_echoed(myapp: ModuleType, user: Any) -> None:
+def test_json_user_is_echoed(myapp: ModuleType, user: Any) -> None:
     http = Client(myapp.app, project_dir=str(MYAPP)).http
     response = http.post("/users", headers=JSON, body=json.dumps(user).encode())
     assert (response.status_code, response.json_body) == (200, {"user": user})
 
 
 @pytest.mark.parametrize("body", [b"", b"Mario", b'{"name": "Mario"', b"\xff", b"null"])
-def test_what_is_no_json_is_a_bad_request(myapp: ModuleType, body: bytes) -> None:
+def test_body_that_is_not_json_is_a_bad_request(myapp: ModuleType, body: bytes) -> None:
     http = Client(myapp.app, project_dir=str(MYAPP)).http
     response = http.post("/users", headers=JSON, body=body)
     assert (response.status_code, response.json_body["Code"]) == (400, "BadRequestError")
     assert "JSON" in response.json_body["Message"]
 
 
-def test_json_without_its_content_type_is_a_bad_request(myapp: ModuleType) -> None:
+def test_json_without_content_type_is_a_bad_request(myapp: ModuleType) -> None:
     response = Client(myapp.app, project_dir=str(MYAPP)).http.post("/users", body=b"{}")
     assert response.status_code == 400
     assert "Content-Type: application/json" in response.json_body["Message"]
 
 
-def local_aws(stack: RunningStack, what: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run the README's command, with what `.local/env` exports."""
+def local_aws(stack: RunningStack, action: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run the README's command with the variables of `.local/env`."""
     return subprocess.run(
-        [sys.executable, "-m", "examples.myapp.local_aws", what],
+        [sys.executable, "-m", "examples.myapp.local_aws", action],
         cwd=ROOT,
         env=os.environ | stack.env | env,
         capture_output=True,
@@ -150,7 +154,7 @@ def local_aws(stack: RunningStack, what: str, **env: str) -> subprocess.Complete
 
 
 @pytest.mark.xdist_group("examples")
-def test_the_routes_are_deployed_to_the_local_aws_and_deleted(stack: RunningStack) -> None:
+def test_routes_are_deployed_to_the_local_aws_and_deleted(stack: RunningStack) -> None:
     gateway, buckets = stack.make_client("apigateway"), stack.make_client("s3").list_buckets
     before = [one["Name"] for one in buckets()["Buckets"]]
     for _ in range(2):  # safe to repeat
@@ -170,7 +174,7 @@ def test_the_routes_are_deployed_to_the_local_aws_and_deleted(stack: RunningStac
 
     for _ in range(2):
         done = local_aws(stack, "delete")
-        assert (done.returncode, done.stdout) == (0, "The routes are gone.\n"), done.stderr
+        assert (done.returncode, done.stdout) == (0, "The routes are deleted.\n"), done.stderr
     assert gateway.get_rest_apis()["items"] == []
     assert stack.make_client("lambda").list_functions()["Functions"] == []
     assert [one["Name"] for one in buckets()["Buckets"]] == before
@@ -179,9 +183,9 @@ def test_the_routes_are_deployed_to_the_local_aws_and_deleted(stack: RunningStac
 
 def test_without_the_local_aws_nothing_is_deployed_or_deleted(tmp_path: Path) -> None:
     env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    for what in ("deploy", "delete"):
+    for action in ("deploy", "delete"):
         done = subprocess.run(
-            [sys.executable, "-m", "examples.myapp.local_aws", what],
+            [sys.executable, "-m", "examples.myapp.local_aws", action],
             cwd=ROOT,
             env=env,
             capture_output=True,
@@ -189,4 +193,4 @@ def test_without_the_local_aws_nothing_is_deployed_or_deleted(tmp_path: Path) ->
             check=False,
         )
         assert (done.returncode, done.stdout) == (1, "")
-        assert done.stderr.startswith("This is no local AWS.")
+        assert done.stderr.startswith("This is not the local AWS.")

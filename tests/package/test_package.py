@@ -6,7 +6,7 @@ import marshal
 import subprocess
 import sys
 import zipfile
-from importlib.util import MAGIC_NUMBER, cache_from_source, find_spec
+from importlib.util import MAGIC_NUMBER, cache_from_source
 from pathlib import Path
 
 import pytest
@@ -14,11 +14,12 @@ import pytest
 from infra import package
 from infra.errors import OperatorError
 from infra.stages import Stage
-from tests import pictures
+from tests.support import images
 
-pytestmark = pytest.mark.xdist_group("packaged")  # whoever builds the package first fills its cache
+# One worker builds the package, and the tests of the deployed one use it, too.
+pytestmark = pytest.mark.xdist_group("packaged")
 
-# -I and -S: nothing but the standard library and the package, as in Lambda.
+# With -I and -S, Python finds only the standard library and the package, as in Lambda.
 EVERYTHING = """
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -65,9 +66,9 @@ def names(built: package.Package) -> list[str]:
         return archive.namelist()
 
 
-def test_all_that_runs_is_in_the_package(unpacked: Path, tmp_path: Path) -> None:
+def test_package_contains_everything_that_runs(unpacked: Path, tmp_path: Path) -> None:
     heic = tmp_path / "picture.heic"
-    heic.write_bytes(pictures.encoded(pictures.gradient(), "HEIF"))
+    heic.write_bytes(images.encoded(images.gradient(), "HEIF"))
     environment = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "HOME": "/nonexistent"}
     run = subprocess.run(
         [sys.executable, "-I", "-S", "-c", EVERYTHING, str(unpacked), str(heic)],
@@ -79,18 +80,18 @@ def test_all_that_runs_is_in_the_package(unpacked: Path, tmp_path: Path) -> None
     assert run.returncode == 0, run.stderr
 
 
-def test_what_was_compiled_here_is_refused(tmp_path: Path) -> None:
-    written = tmp_path / "written.zip"
-    with zipfile.ZipFile(written, "w") as archive:
+def test_dependency_that_was_compiled_here_is_rejected(tmp_path: Path) -> None:
+    source = tmp_path / "source.zip"
+    with zipfile.ZipFile(source, "w") as archive:
         archive.writestr("fast-1.0.dist-info/WHEEL", "Tag: cp311-cp311-linux_x86_64\n")
     with pytest.raises(OperatorError, match=r"fast-1\.0 has no wheel for Lambda"):
-        package._unpack(written, tmp_path / "task")
+        package._unpack(source, tmp_path / "task")
 
 
-def test_only_what_runs_is_in_the_package(built: package.Package) -> None:
+def test_package_contains_only_what_runs(built: package.Package) -> None:
     found = names(built)
-    assert {"app.py", "chalicelib/photos.py", "chalice/app.pyc"} <= set(found)
-    for never in (
+    assert {"app.py", "chalicelib/photos/service.py", "chalice/app.pyc"} <= set(found)
+    for unused in (
         "infra/",
         "tests/",
         ".chalice/",
@@ -101,7 +102,7 @@ def test_only_what_runs_is_in_the_package(built: package.Package) -> None:
         "pip/",
         "moto/",
     ):
-        assert not any(name.startswith(never) for name in found), never
+        assert not any(name.startswith(unused) for name in found), unused
     assert not any(name.endswith(".pyi") or ".dist-info/" in name for name in found)
     services = {name.split("/")[2] for name in found if name.startswith("botocore/data/")}
     assert {name for name in services if "." not in name} == {
@@ -112,48 +113,56 @@ def test_only_what_runs_is_in_the_package(built: package.Package) -> None:
     }
 
 
-def test_all_code_is_compiled_and_the_bytecode_is_never_checked(built: package.Package) -> None:
+def test_all_code_is_compiled_to_bytecode_that_is_never_checked(built: package.Package) -> None:
     with zipfile.ZipFile(built.zip) as archive:
         found = set(archive.namelist())
         bytecode = {name: archive.read(name) for name in found if name.endswith(".pyc")}
-    ours = {name for name in found if name.endswith(".py")}
-    assert {name.split("/")[0] for name in ours} == {"app.py", "chalicelib"}
-    assert {cache_from_source(name) for name in ours} <= bytecode.keys()
+    sources = {name for name in found if name.endswith(".py")}
+    assert {name.split("/")[0] for name in sources} == {"app.py", "chalicelib"}
+    assert {cache_from_source(name) for name in sources} <= bytecode.keys()
     for name, content in bytecode.items():
-        # PEP 552: this Python's magic number, and bit 0 without bit 1: by hash, unchecked
+        # PEP 552: this Python's magic number, then bit 0 without bit 1: by hash, unchecked.
         assert content[:8] == MAGIC_NUMBER + b"\x01\0\0\0", name
     assert marshal.loads(bytecode["chalice/app.pyc"][16:]).co_filename == "/var/task/chalice/app.py"
 
 
-def test_a_service_is_described_to_machines_alone() -> None:
+def test_documentation_texts_of_services_are_emptied() -> None:
     model = {"documentation": "<p>", "shapes": {"A": {"members": {"documentation": {"x": 1}}}}}
-    less = package.without_documentation(gzip.compress(json.dumps(model).encode()))
-    assert json.loads(less) == model | {"documentation": ""}
+    emptied = package.without_documentation(gzip.compress(json.dumps(model).encode()))
+    assert json.loads(emptied) == model | {"documentation": ""}
 
 
-def test_of_a_library_only_what_is_loaded_is_kept() -> None:
-    library = find_spec("_cffi_backend")
-    assert library is not None
-    content = Path(str(library.origin)).read_bytes()
-    less = package.without_symbols(content)
-    assert len(less) < len(content)
-    assert package.without_symbols(less) == less
-    assert package.without_symbols(b"plain") == b"plain"
+def test_package_is_below_its_size_limit(built: package.Package) -> None:
+    assert built.zip.stat().st_size <= package.MAX_BYTES == 17_000_000
 
 
-def test_the_package_is_small_enough(built: package.Package) -> None:
-    assert built.zip.stat().st_size < 15_000_000
-
-
-def test_the_largest_parts_are_told_largest_first(built: package.Package) -> None:
+def test_largest_parts_are_listed_largest_first(built: package.Package) -> None:
     parts = package.largest_parts(built.zip)
     assert len(parts) == 10
     assert [size for _, size in parts] == sorted((size for _, size in parts), reverse=True)
     assert {"cryptography", "PIL", "botocore"} <= {name for name, _ in parts}
 
 
-def test_the_same_commit_gives_the_same_bytes_for_every_stage(
-    built: package.Package, tmp_path: Path
+def test_same_commit_gives_the_same_bytes_for_every_stage(
+    built: package.Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    again = package.build(Stage("prod"), tmp_path)
-    assert again.key == built.key
+    monkeypatch.delenv("PACKAGE_CACHE")
+    rebuilt = package.build(Stage("prod"), tmp_path)
+    assert rebuilt.key == built.key
+
+
+def test_shared_build_is_reused_until_a_file_changes(tmp_path: Path) -> None:
+    def build(content: str) -> bytes:
+        source, target = tmp_path / "source.zip", tmp_path / "target.zip"
+        with zipfile.ZipFile(source, "w") as archive:
+            archive.writestr("app.py", content)
+        package._build_once(source, target, shared)
+        return target.read_bytes()
+
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    first = build("1")
+    [entry] = shared.iterdir()
+    entry.write_bytes(b"reused")
+    assert build("1") == b"reused"
+    assert build("2") not in (b"reused", first)

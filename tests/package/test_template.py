@@ -1,4 +1,4 @@
-"""The template that AWS gets: what no emulator would tell."""
+"""What no emulator checks about the template that AWS gets."""
 
 import json
 import re
@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib.integrity.check import _WATCH_SECONDS
-from infra import package
+from chalicelib.integrity.check import DAILY_SECONDS
+from infra import gateway, package
 from infra.errors import OperatorError
+from infra.package import ROOT
 from infra.stages import Stage
-from tests.e2e.stack import ROOT
 
 pytestmark = pytest.mark.xdist_group("packaged")
 
@@ -28,10 +28,10 @@ def references(node: Any) -> Iterator[str]:
             elif key == "Fn::GetAtt":
                 yield value[0] if isinstance(value, list) else value.split(".")[0]
             elif key == "Fn::Sub":
-                text, local = (value, {}) if isinstance(value, str) else value
+                text, variables = (value, {}) if isinstance(value, str) else value
                 found = re.findall(r"\$\{([^!}]+)\}", text)
-                yield from (name.split(".")[0] for name in found if name not in local)
-                yield from references(local)
+                yield from (name.split(".")[0] for name in found if name not in variables)
+                yield from references(variables)
             else:
                 yield from references(value)
     elif isinstance(node, list):
@@ -45,19 +45,19 @@ def statements(template: dict[str, Any], role: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_whatever_it_refers_to_is_there(built: package.Package) -> None:
+def test_template_refers_only_to_what_it_declares(built: package.Package) -> None:
     template = built.template
     declared = {*template["Resources"], *template["Parameters"], *PSEUDO, "AWS::NoValue"}
     assert set(references(template)) <= declared
 
 
 @pytest.mark.parametrize("role", ["ApiHandlerRole", "CheckIntegrityRole", "JwtAuthRole"])
-def test_each_right_names_its_action_and_its_very_resource(
+def test_each_permission_names_its_actions_and_exact_resources(
     built: package.Package, role: str
 ) -> None:
     for statement in statements(built.template, role):
         assert not any("*" in action for action in statement["Action"])
-        if statement["Sid"] == "Traces":  # X-Ray knows no resources
+        if statement["Sid"] == "Traces":  # X-Ray has no resources.
             assert statement["Resource"] == ["*"]
             continue
         for resource in statement["Resource"]:
@@ -68,32 +68,30 @@ def test_each_right_names_its_action_and_its_very_resource(
 
 
 @pytest.mark.parametrize("role", ["CheckIntegrityRole", "JwtAuthRole"])
-def test_the_authorizer_and_the_daily_check_can_only_read(
-    built: package.Package, role: str
-) -> None:
+def test_authorizer_and_daily_check_can_only_read(built: package.Package, role: str) -> None:
     for statement in statements(built.template, role):
         if statement["Sid"] not in ("Logs", "Traces"):
             for action in statement["Action"]:
                 assert re.match("AdminGet|Get|List|Query|Scan", action.split(":")[1])
 
 
-def test_the_album_is_checked_daily_and_what_is_found_is_no_reason_to_look_again(
+def test_integrity_is_checked_daily_without_retries_and_with_an_alarm(
     built: package.Package,
 ) -> None:
     check = built.template["Resources"]["CheckIntegrity"]["Properties"]
     assert [one["Properties"]["Schedule"] for one in check["Events"].values()] == ["rate(1 day)"]
     assert check["EventInvokeConfig"]["MaximumRetryAttempts"] == 0
-    assert check["Timeout"] - _WATCH_SECONDS > 30
+    assert check["Timeout"] - DAILY_SECONDS > 30
     alarm = built.template["Resources"]["IntegrityAlarm"]["Properties"]
     assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "CheckIntegrity"}}]
 
 
-def test_a_resource_without_an_exact_name_is_refused() -> None:
+def test_policy_with_unknown_resource_is_rejected() -> None:
     with pytest.raises(OperatorError, match="table/Other"):
         package._exact("arn:aws:dynamodb:*:*:table/Other")
 
 
-def test_the_functions_are_traced_and_finish_before_the_gateway_gives_up(
+def test_functions_are_traced_and_time_out_before_the_gateway(
     built: package.Package,
 ) -> None:
     functions = package.of_type(built.template, "AWS::Serverless::Function")
@@ -103,7 +101,7 @@ def test_the_functions_are_traced_and_finish_before_the_gateway_gives_up(
         assert built.template["Resources"][name]["Properties"]["Timeout"] <= 29
 
 
-def test_the_gateway_is_regional_compresses_and_carries_forms_as_bytes(
+def test_gateway_is_regional_compresses_and_passes_forms_as_bytes(
     built: package.Package,
 ) -> None:
     api = built.template["Resources"]["RestAPI"]["Properties"]
@@ -113,19 +111,19 @@ def test_the_gateway_is_regional_compresses_and_carries_forms_as_bytes(
     assert "multipart/form-data" in api["DefinitionBody"]["x-amazon-apigateway-binary-media-types"]
 
 
-def test_the_gateway_throttles_every_method_as_the_operator_says(built: package.Package) -> None:
+def test_gateway_throttles_every_method_at_the_operators_limits(built: package.Package) -> None:
     template = built.template
     [settings] = template["Resources"]["RestAPI"]["Properties"]["MethodSettings"]
     assert (settings["ResourcePath"], settings["HttpMethod"]) == ("/*", "*")
     for name in ("Rate", "Burst"):
         assert settings[f"Throttling{name}Limit"] == {"Ref": f"Throttle{name}"}
         assert template["Parameters"][f"Throttle{name}"]["Default"] > 0
-    told = template["Resources"]["RestAPI"]["Properties"]["GatewayResponses"]["THROTTLED"]
-    assert told["ResponseParameters"]["Headers"]["Retry-After"] == "'5'"
-    assert "TooManyRequestsError" in told["ResponseTemplates"]["application/json"]
+    throttled = template["Resources"]["RestAPI"]["Properties"]["GatewayResponses"]["THROTTLED"]
+    assert throttled["ResponseParameters"]["Headers"]["Retry-After"] == "'5'"
+    assert "TooManyRequestsError" in throttled["ResponseTemplates"]["application/json"]
 
 
-def test_preflights_pass_at_the_gateway_itself(built: package.Package) -> None:
+def test_preflight_is_answered_by_the_gateway(built: package.Package) -> None:
     paths = built.template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"]
     for path, methods in paths.items():
         integration = methods["options"]["x-amazon-apigateway-integration"]
@@ -137,13 +135,13 @@ def test_preflights_pass_at_the_gateway_itself(built: package.Package) -> None:
         assert {method.upper() for method in methods} <= set(re.findall(r"\w+", methods_allowed))
 
 
-def test_the_gateways_own_errors_can_be_read_by_browsers(
+def test_errors_of_the_gateway_can_be_read_by_the_allowed_origin(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("CORS_ALLOW_ORIGIN", "https://album.example.com")
     template = package.build(Stage("prod"), tmp_path).template
     api = template["Resources"]["RestAPI"]["Properties"]
-    for kind in ("DEFAULT_4XX", "DEFAULT_5XX", "AUTHORIZER_FAILURE"):
+    for kind in gateway.RESPONSES:
         headers = api["GatewayResponses"][kind]["ResponseParameters"]["Headers"]
         assert headers["Access-Control-Allow-Origin"] == "'https://album.example.com'"
     assert api["GatewayResponses"]["AUTHORIZER_FAILURE"]["StatusCode"] == 503
@@ -154,7 +152,7 @@ def test_the_gateways_own_errors_can_be_read_by_browsers(
     assert variables["CLOUDALBUM_PARAMETER_PATH"] == "/cloudalbum-prod/"
 
 
-def test_plain_chalice_would_read_the_same_parameters() -> None:
+def test_chalice_deploy_reads_the_same_parameters() -> None:
     config = json.loads((ROOT / ".chalice" / "config.json").read_text())
     for name, stage in config["stages"].items():
         variables = stage.get("environment_variables", {})

@@ -44,8 +44,8 @@ from chalicelib.photos.photo import (
     split_tags,
 )
 from chalicelib.photos.storage import content_disposition
-from tests.pictures import jpeg
-from tests.unit.test_tokens import CLIENT, ISSUER, POOL, claims
+from tests.support.images import jpeg
+from tests.support.tokens import CLIENT, ISSUER, POOL, claims
 
 CURSORS = Cursors(lambda: "secret")
 VERIFIER = TokenVerifier(KeySet(lambda: [POOL.web_key]), ISSUER, CLIENT)
@@ -140,15 +140,15 @@ def test_a_form_is_read_as_it_was_written(fields: dict[str, str], picture: bytes
     try:
         form = image_upload(encoder.to_string(), encoder.content_type)
     except InvalidInput as refusal:
-        form, refused = None, str(refusal).split(":")[0]
+        form, refused = None, str(refusal).split()[0].rstrip(":")
     if form is None:
         assert refused in FIELDS
         return
     assert form.data == picture
-    for name, value in vars(form.metadata).items():
+    for name, value in msgspec.structs.asdict(form.metadata).items():
         check_metadata(name, value)
         sent = fields.get(name, "").strip()
-        if isinstance(value, str) and sent not in requests.ABSENT:
+        if name != "taken_date" and isinstance(value, str) and sent not in requests.ABSENT:
             assert value == sent
     assert form.metadata.filename_orig or fields.get("filename_orig")
 
@@ -194,7 +194,7 @@ def test_a_query_is_understood_or_refused_by_a_name(parameters: dict[str, str]) 
     try:
         query = photo_query(string_values(parameters, requests.ListParameters))
     except InvalidInput as refusal:
-        query, refused = None, str(refusal).split(":")[0]
+        query, refused = None, str(refusal).split()[0].rstrip(":")
     if query is None:
         assert refused in parameters
         return

@@ -1,0 +1,152 @@
+"""Repairs of what the integrity check finds: everything in this package that changes data."""
+
+import contextlib
+import hashlib
+from collections.abc import Set
+from dataclasses import dataclass
+
+from pynamodb.attributes import NumberAttribute
+from pynamodb.exceptions import DeleteError, UpdateError
+from pynamodb.expressions.condition import Condition
+
+from chalicelib.accounts.models import User
+from chalicelib.accounts.service import AccountService
+from chalicelib.clients import condition_failed
+from chalicelib.errors import AlbumError, NotFound
+from chalicelib.images.decoding import read_image
+from chalicelib.integrity.report import Finding, Issue
+from chalicelib.photos.models import Photo
+from chalicelib.photos.photo import PhotoState
+from chalicelib.photos.service import PhotoService, photo_keys
+from chalicelib.photos.storage import PhotoStorage, upload_key
+
+_BAD_ORIGINAL = {Issue.MISSING_ORIGINAL, Issue.DIFFERENT_ORIGINAL}
+
+
+@dataclass(frozen=True)
+class Counters:
+    """How many photos a user has, and how many bytes their originals have."""
+
+    photos: int = 0
+    storage_bytes: int = 0
+
+    @classmethod
+    def of_user(cls, user: User) -> "Counters":
+        """Return the counters that are stored for a user."""
+        return cls(int(user.photo_count or 0), int(user.storage_bytes or 0))
+
+    @classmethod
+    def of_photo(cls, photo: Photo) -> "Counters":
+        """Return what one photo adds to its owner's counters."""
+        return cls(1, int(photo.filesize))
+
+    def __add__(self, other: "Counters") -> "Counters":
+        return Counters(self.photos + other.photos, self.storage_bytes + other.storage_bytes)
+
+
+class Repairs:
+    """Repairs what can be repaired without losing anything.
+
+    An original that a photo's item refers to is never deleted, unless its owner has begun to.
+    """
+
+    def __init__(
+        self,
+        storage: PhotoStorage,
+        photos: PhotoService,
+        accounts: AccountService,
+        thumbnail_box: tuple[int, int],
+    ) -> None:
+        self._storage = storage
+        self._photos = photos
+        self._accounts = accounts
+        self._thumbnail_box = thumbnail_box
+
+    def repair(self, finding: Finding, photo: Photo | None, issues: Set[Issue]) -> bool:
+        """Repair one of a photo's `issues`; return whether that was possible."""
+        if finding.issue == Issue.ORPHANED_OBJECT:
+            self.delete_object(finding.where)
+            return True
+        if photo is None:
+            return False
+        if finding.issue == Issue.UNFINISHED_DELETION:
+            with contextlib.suppress(NotFound):  # Its owner has just finished it.
+                self._photos.delete(photo.user_id, photo.id)
+            return True
+        if finding.issue == Issue.STALE_UPLOAD:
+            _delete_pending(photo)
+            self.delete_object(upload_key(photo.user_id, photo.id))
+            return True
+        if finding.issue == Issue.THUMBNAIL and not issues & _BAD_ORIGINAL:
+            return self._create_thumbnail(photo)
+        return False
+
+    def delete_object(self, key: str) -> None:
+        """Delete an object that no item refers to."""
+        self._storage.delete([key])
+
+    def finish_account_deletion(self, user: User) -> None:
+        """Finish the deletion of an account that its owner began."""
+        while self._photos.delete_all(user.sub):
+            pass
+        if user.deleted_at is None:
+            self._accounts.finish_deletion(user.sub)
+
+    def create_user_record(self, sub: str) -> None:
+        """Create the missing item of an account; its counters are corrected afterwards."""
+        User.create(sub)
+
+    def correct_counters(self, sub: str, before: Counters, counted: Counters) -> bool:
+        """Set a user's counters, unless they have changed; return whether they were set."""
+        try:
+            User(sub).update(
+                actions=[
+                    User.photo_count.set(counted.photos),
+                    User.storage_bytes.set(counted.storage_bytes),
+                ],
+                condition=User.sub.exists()
+                & User.deleting_at.does_not_exist()
+                & _is_still(User.photo_count, before.photos)
+                & _is_still(User.storage_bytes, before.storage_bytes),
+            )
+        except UpdateError as error:
+            if condition_failed(error):
+                return False
+            raise
+        return True
+
+    def _create_thumbnail(self, photo: Photo) -> bool:
+        """Create a photo's thumbnail again from its original; return whether that was possible."""
+        original, thumbnail = photo_keys(photo)
+        try:
+            data, _ = self._storage.fetch(original, int(photo.filesize))
+            content = read_image(data, self._thumbnail_box).thumbnail
+        except AlbumError:
+            return False
+        digest = hashlib.sha256(content)
+        self._storage.put(thumbnail, content, "image/jpeg", digest.digest())
+        try:
+            photo.update(
+                actions=[Photo.thumbnail_sha256.set(digest.hexdigest())],
+                condition=(Photo.state == PhotoState.READY) & (Photo.sha256 == photo.sha256),
+            )
+        except UpdateError as error:
+            if not condition_failed(error):
+                raise
+            self.delete_object(thumbnail)  # The photo has just been deleted.
+        return True
+
+
+def _is_still(counter: NumberAttribute, value: int) -> Condition:
+    """Return the condition that a counter has a value; a missing one counts as 0."""
+    is_same: Condition = counter == value
+    return is_same if value else is_same | counter.does_not_exist()
+
+
+def _delete_pending(photo: Photo) -> None:
+    """Delete the item of an upload, unless it was completed in the meantime."""
+    try:
+        photo.delete(condition=Photo.state == PhotoState.PENDING)
+    except DeleteError as error:
+        if not condition_failed(error):
+            raise

@@ -1,0 +1,74 @@
+"""What the integrity check reports, by IDs and keys alone: it is read by operators and logged."""
+
+import collections
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Issue(StrEnum):
+    """What can be wrong. `docs/reliability.md` explains each, and how it is repaired."""
+
+    MISSING_ORIGINAL = "original missing"
+    DIFFERENT_ORIGINAL = "original differs from its record (size or hash)"
+    THUMBNAIL = "thumbnail missing or different"
+    ORPHANED_OBJECT = "orphaned object"
+    UNFINISHED_DELETION = "unfinished deletion"
+    WRONG_COUNTERS = "wrong counters"
+    STALE_UPLOAD = "stale upload"
+    UNFINISHED_ACCOUNT_DELETION = "unfinished account deletion"
+    NO_USER_RECORD = "photos without a user record"
+    DELETED_ACCOUNT = "photos of a deleted account"
+
+
+# DynamoDB's TTL and S3's lifecycle rules are lazy by design: these issues raise no alarm.
+_RESOLVES_ITSELF = {Issue.STALE_UPLOAD}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One issue, and the photo, user or object that has it."""
+
+    issue: Issue
+    where: str
+    repaired: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.issue}: {self.where}{' (repaired)' if self.repaired else ''}"
+
+
+@dataclass
+class Summary:
+    """How much was checked, and how many issues were found."""
+
+    users: int = 0
+    photos: int = 0
+    found: collections.Counter[Issue] = field(default_factory=collections.Counter)
+    remaining: collections.Counter[Issue] = field(default_factory=collections.Counter)
+    is_complete: bool = True  # False if time was up
+
+    def add(self, finding: Finding) -> None:
+        """Count a finding."""
+        self.found[finding.issue] += 1
+        if not finding.repaired:
+            self.remaining[finding.issue] += 1
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether everything was checked, and no issue remains."""
+        return self.is_complete and not self.remaining
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether an operator must act, because time alone will not resolve what remains."""
+        return not self.is_complete or bool(set(self.remaining) - _RESOLVES_ITSELF)
+
+    def __str__(self) -> str:
+        found, repaired = self.found.total(), self.found.total() - self.remaining.total()
+        early = "" if self.is_complete else " (stopped early: time was up)"
+        return (
+            f"{self.users} users, {self.photos} photos: {found} issues, {repaired} repaired{early}"
+        )
+
+
+class IntegrityError(Exception):
+    """Issues that need an operator's attention. For the operator, never for a client."""

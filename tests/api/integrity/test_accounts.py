@@ -1,0 +1,173 @@
+"""The integrity check of accounts and counters, and of the whole album."""
+
+import datetime
+from collections.abc import Callable
+from typing import Any
+from unittest import mock
+
+import boto3
+import pytest
+from chalice.test import Client
+
+import app
+from chalicelib import dates
+from chalicelib.accounts.models import User
+from chalicelib.integrity.check import GRACE, IntegrityService
+from chalicelib.integrity.report import Finding, IntegrityError, Issue, Summary
+from chalicelib.photos.models import Photo
+from chalicelib.photos.photo import PhotoMetadata
+from tests.support.integrity import IMAGE, assert_repaired, check, keys_of, photo_bucket, repair
+from tests.support.people import Person
+
+
+def test_wrong_counters_are_corrected(owner: Person, sub: str, photo: Photo) -> None:
+    User(sub).update(actions=[User.photo_count.set(7), User.storage_bytes.remove()])
+    assert_repaired(sub, Issue.WRONG_COUNTERS)
+    assert owner.counters() == (2, 2 * len(IMAGE))
+
+
+@pytest.mark.parametrize("moment", range(1, 9))
+def test_counters_are_exact_if_a_photo_is_uploaded_during_the_repair(
+    owner: Person, sub: str, photo: Photo, moment: int
+) -> None:
+    User(sub).update(actions=[User.photo_count.set(7)])
+    calls = 0
+    get, query, update = User.get, Photo.query, User.update
+
+    def interrupted(call: Callable[..., Any]) -> Callable[..., Any]:
+        def call_after_upload(*arguments: Any, **options: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls == moment:
+                app.services.photos.upload(sub, IMAGE, PhotoMetadata())
+            return call(*arguments, **options)
+
+        return call_after_upload
+
+    with (
+        mock.patch.object(User, "get", interrupted(get)),
+        mock.patch.object(Photo, "query", interrupted(query)),
+        mock.patch.object(User, "update", lambda *a, **b: interrupted(update)(*a, **b)),
+    ):
+        repair(sub)
+    assert repair(sub) == []
+    assert owner.counters() == (3, 3 * len(IMAGE))
+
+
+def begin_deletion(sub: str, ago: datetime.timedelta) -> None:
+    """Begin the deletion of an account some time ago."""
+    moment = datetime.datetime.now(datetime.UTC) - ago
+    User(sub).begin_deletion(int(moment.timestamp()))
+
+
+def test_unfinished_account_deletion_is_finished(owner: Person, sub: str, photo: Photo) -> None:
+    begin_deletion(sub, datetime.timedelta(hours=2))
+    assert_repaired(sub, Issue.UNFINISHED_ACCOUNT_DELETION)
+    assert keys_of(sub) == []
+    assert User.get(sub).deleted_at is not None
+    assert owner.sign_up().status_code == 200
+
+
+def test_account_deletion_that_has_just_begun_is_not_touched(sub: str, photo: Photo) -> None:
+    begin_deletion(sub, datetime.timedelta())
+    assert repair(sub) == []
+    assert len(keys_of(sub)) == 4
+
+
+def test_missing_user_record_is_created_and_its_photos_are_counted(
+    owner: Person, sub: str, photo: Photo
+) -> None:
+    User(sub).delete()
+    assert check(sub) == [Issue.NO_USER_RECORD]
+    repaired = {finding.issue for finding in repair(sub)}
+    assert repaired == {Issue.NO_USER_RECORD, Issue.WRONG_COUNTERS}
+    assert check(sub) == []
+    assert owner.counters() == (2, 2 * len(IMAGE))
+
+
+def delete_from_pool(sub: str) -> None:
+    pool_id = app.services.settings.pool_id
+    boto3.client("cognito-idp").admin_delete_user(UserPoolId=pool_id, Username=sub)
+
+
+@pytest.mark.parametrize("has_record", [True, False])
+def test_photos_of_a_deleted_account_are_reported_and_kept(
+    sub: str, photo: Photo, has_record: bool
+) -> None:
+    delete_from_pool(sub)
+    if not has_record:
+        User(sub).delete()
+    [finding] = repair(sub)
+    assert (finding.issue, finding.repaired) == (Issue.DELETED_ACCOUNT, False)
+    assert len(keys_of(sub)) == 4
+
+
+def check_all(repair: bool = False) -> tuple[Summary, list[Finding]]:
+    found: list[Finding] = []
+    return app.services.integrity.check(found.append, repair), found
+
+
+def test_full_check_finds_users_without_a_record_and_objects_without_a_user(
+    owner: Person, sub: str, photo: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_all(repair=True)
+    before, _ = check_all()
+    User(sub).delete()
+    item_without_user = Photo(**{**photo.attribute_values, "user_id": "nobody"})
+    item_without_user.save()
+    for key in ("photos/lost.jpg", "uploads/lost", "photos/no-item/1.jpg"):
+        photo_bucket().put_object(Key=key, Body=b"x")
+    later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=3)
+    monkeypatch.setattr(dates, "utc_now", lambda: later)
+    summary, found = check_all()
+    # The owner still counts as a user, since there are photos.
+    assert summary.users == before.users + 2
+    reported = "\n".join(map(str, found))
+    for where in (f"user {sub}", "nobody", "photos/lost.jpg", "uploads/lost", "photos/no-item/"):
+        assert where in reported
+    assert owner.email not in reported
+    assert summary.needs_attention
+    assert str(summary).endswith(f"{len(found)} issues, 0 repaired")
+    item_without_user.delete()
+    summary, found = check_all(repair=True)
+    repaired = sum(finding.repaired for finding in found)
+    assert repaired
+    assert str(summary).endswith(f"{len(found)} issues, {repaired} repaired")
+
+
+@pytest.mark.usefixtures("owner")
+def test_incomplete_check_needs_attention() -> None:
+    summary = app.services.integrity.check(print, seconds=-1)
+    assert summary.needs_attention
+    assert (summary.is_complete, summary.is_healthy) == (False, False)
+    assert str(summary).endswith("(stopped early: time was up)")
+
+
+def test_stale_upload_needs_no_attention() -> None:
+    # TTL and lifecycle rules delete it later.
+    summary = Summary()
+    summary.add(Finding(Issue.STALE_UPLOAD, "uploads/sub/id"))
+    assert (summary.needs_attention, summary.is_healthy) == (False, False)
+
+
+def test_daily_check_logs_its_findings_without_personal_data_and_fails(
+    owner: Person, sub: str, photo: Photo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Client(app.app) as client:
+        event = client.events.generate_cw_event("aws.events", "Scheduled Event", {}, [])
+        check_all(repair=True)
+        delete_from_pool(sub)
+        with pytest.raises(IntegrityError, match="1 issues, 0 repaired"):
+            client.lambda_.invoke("check_integrity", event)
+        output = capsys.readouterr().out
+        assert f"{Issue.DELETED_ACCOUNT}: user {sub}" in output
+        assert owner.email not in output
+        assert photo.filename_orig not in output
+        app.services.photos.delete_all(sub)
+        with mock.patch.object(Summary, "needs_attention", False):
+            assert "users" in client.lambda_.invoke("check_integrity", event).payload
+
+
+def test_grace_period_is_longer_than_any_request() -> None:
+    assert datetime.timedelta(minutes=15) < GRACE
+    assert IntegrityService.__init__.__defaults__ == (GRACE,)

@@ -1,0 +1,217 @@
+"""The integrity check of photos and their objects: what it finds, and how that is repaired."""
+
+import datetime
+import hashlib
+from typing import Any
+from unittest import mock
+
+import pytest
+
+import app
+from chalicelib import dates
+from chalicelib.accounts.models import User
+from chalicelib.integrity.report import Finding, Issue
+from chalicelib.photos.models import Photo
+from chalicelib.photos.photo import PhotoState
+from tests.support.album import find_issues, store_upload
+from tests.support.integrity import IMAGE, assert_repaired, check, keys_of, photo_bucket, repair
+from tests.support.people import Person
+
+
+def test_healthy_album_is_not_changed(owner: Person, sub: str, photo: Photo) -> None:
+    store_upload(owner.begin_upload(len(IMAGE)), IMAGE)
+    started = owner.begin_upload(filesize=len(IMAGE), key="k")
+    store_upload(started, IMAGE)
+    assert owner.complete(started).status_code == 200
+    before = keys_of(sub), [item.attribute_values for item in Photo.query(sub)]
+    assert repair(sub) == []
+    assert (keys_of(sub), [item.attribute_values for item in Photo.query(sub)]) == before
+
+
+def test_original_is_checked_without_downloading_it(
+    sub: str, photo: Photo, aws_calls: list[str]
+) -> None:
+    assert check(sub) == []
+    assert aws_calls.count("s3.HeadObject") == 8  # two checks of two photos with two objects each
+    assert "s3.GetObject" not in aws_calls
+
+
+def test_missing_original_is_reported_and_its_item_is_kept(sub: str, photo: Photo) -> None:
+    photo_bucket().Object(f"photos/{sub}/{photo.filename}").delete()
+    for found in (find_issues(sub), repair(sub)):
+        [finding] = found
+        assert (finding.issue, finding.repaired) == (Issue.MISSING_ORIGINAL, False)
+        assert photo.id in str(finding)
+    assert Photo.get(sub, photo.id).state == PhotoState.READY
+
+
+@pytest.mark.parametrize("other", [IMAGE[:-1] + b"\0", IMAGE + b"\0"], ids=["hash", "size"])
+def test_replaced_original_is_reported_and_kept(sub: str, photo: Photo, other: bytes) -> None:
+    key = f"photos/{sub}/{photo.filename}"
+    photo_bucket().put_object(Key=key, Body=other, ChecksumAlgorithm="SHA256")
+    [finding] = repair(sub)
+    assert (finding.issue, finding.repaired) == (Issue.DIFFERENT_ORIGINAL, False)
+    assert photo_bucket().Object(key).get()["Body"].read() == other
+
+
+@pytest.mark.parametrize("body", [None, b"other", b""], ids=["missing", "different", "empty"])
+def test_bad_thumbnail_is_created_again_from_the_original(
+    sub: str, photo: Photo, body: bytes | None
+) -> None:
+    thumbnail = photo_bucket().Object(f"photos/{sub}/thumbnails/{photo.id}.jpg")
+    good = thumbnail.get()["Body"].read()
+    if body is None:
+        thumbnail.delete()
+    else:
+        thumbnail.put(Body=body, ChecksumAlgorithm="SHA256")
+    assert_repaired(sub, Issue.THUMBNAIL)
+    assert thumbnail.get()["Body"].read() == good
+
+
+def test_thumbnail_cannot_be_repaired_without_the_original(sub: str, photo: Photo) -> None:
+    for key in (photo.filename, f"thumbnails/{photo.id}.jpg"):
+        photo_bucket().Object(f"photos/{sub}/{key}").delete()
+    findings = [(finding.issue, finding.repaired) for finding in repair(sub)]
+    assert findings == [(Issue.MISSING_ORIGINAL, False), (Issue.THUMBNAIL, False)]
+
+
+def test_thumbnail_cannot_be_repaired_if_the_original_cannot_be_decoded(
+    sub: str, photo: Photo
+) -> None:
+    other = b"x" * len(IMAGE)
+    key = f"photos/{sub}/{photo.filename}"
+    photo_bucket().put_object(Key=key, Body=other, ChecksumAlgorithm="SHA256")
+    photo.update(actions=[Photo.sha256.set(hashlib.sha256(other).hexdigest())])
+    photo_bucket().Object(f"photos/{sub}/thumbnails/{photo.id}.jpg").delete()
+    [finding] = repair(sub)
+    assert (finding.issue, finding.repaired) == (Issue.THUMBNAIL, False)
+
+
+def test_original_is_downloaded_only_if_s3_has_no_hash_of_it(
+    sub: str, photo: Photo, aws_calls: list[str]
+) -> None:
+    photo_bucket().put_object(Key=f"photos/{sub}/{photo.filename}", Body=IMAGE)
+    assert find_issues(sub) == []
+    assert aws_calls.count("s3.GetObject") == 1
+
+
+def test_photo_without_a_hash_of_its_thumbnail_has_no_issue(sub: str, photo: Photo) -> None:
+    photo.update(actions=[Photo.thumbnail_sha256.remove()])
+    assert check(sub) == []
+
+
+def test_thumbnail_is_not_kept_if_its_photo_is_deleted_during_the_repair(
+    owner: Person, sub: str, photo: Photo
+) -> None:
+    thumbnail = f"photos/{sub}/thumbnails/{photo.id}.jpg"
+    photo_bucket().Object(thumbnail).delete()
+    fetch = app.services.storage.fetch
+
+    def fetch_and_delete(key: str, size: int) -> Any:
+        got = fetch(key, size)
+        assert owner.delete(f"/photos/{photo.id}").status_code == 200
+        return got
+
+    with mock.patch.object(app.services.storage, "fetch", fetch_and_delete):
+        repair(sub)
+    assert thumbnail not in keys_of(sub)
+    assert check(sub) == []
+
+
+ORPHANS = ("{}/0190-none.jpg", "{}/thumbnails/none.jpg", "{}/none/deep.jpg", "{}/thumbnails/a/b")
+
+
+@pytest.mark.parametrize("name", ORPHANS)
+@pytest.mark.usefixtures("two_hours_later")
+def test_orphaned_object_is_deleted(sub: str, photo: Photo, name: str) -> None:
+    photo_bucket().put_object(Key="photos/" + name.format(sub), Body=b"x")
+    assert_repaired(sub, Issue.ORPHANED_OBJECT)
+    assert len(keys_of(sub)) == 4
+
+
+@pytest.mark.usefixtures("two_hours_later")
+def test_second_original_of_a_photo_is_deleted_and_the_first_is_kept(
+    sub: str, photo: Photo
+) -> None:
+    photo_bucket().put_object(Key=f"photos/{sub}/{photo.id}.png", Body=b"x")
+    assert_repaired(sub, Issue.ORPHANED_OBJECT)
+    assert f"photos/{sub}/{photo.filename}" in keys_of(sub)
+
+
+def test_new_object_without_an_item_is_kept(sub: str, photo: Photo) -> None:
+    photo_bucket().put_object(Key=f"photos/{sub}/{photo.id[:-4]}0000.jpg", Body=b"x")
+    assert check(sub) == []
+    assert repair(sub) == []
+    assert len(keys_of(sub)) == 5
+
+
+@pytest.mark.usefixtures("two_hours_later")
+def test_object_is_kept_if_only_the_list_has_missed_its_item(sub: str, photo: Photo) -> None:
+    with mock.patch("chalicelib.integrity.check._items", return_value=iter(())):
+        repair(sub)
+    assert len(keys_of(sub)) == 4
+
+
+@pytest.mark.parametrize("state", list(PhotoState))
+@pytest.mark.usefixtures("two_hours_later")
+def test_repair_never_deletes_the_original_of_a_photo(
+    sub: str, photo: Photo, state: PhotoState
+) -> None:
+    # Everything but the original is broken at once.
+    photo.update(actions=[Photo.state.set(state), Photo.thumbnail_sha256.set("00")])
+    photo_bucket().Object(f"photos/{sub}/thumbnails/{photo.id}.jpg").delete()
+    User(sub).delete()
+    never = datetime.datetime(2100, 1, 1, tzinfo=datetime.UTC)
+    photo.update(actions=[Photo.expires_at.set(never)])
+    repair(sub)
+    repair(sub)
+    is_there = f"photos/{sub}/{photo.filename}" in keys_of(sub)
+    assert is_there == (state != PhotoState.DELETING)
+
+
+@pytest.mark.usefixtures("two_hours_later")
+def test_repair_never_deletes_the_original_of_an_item_with_another_kind_of_id(
+    sub: str, photo: Photo
+) -> None:
+    other = Photo(**{**photo.attribute_values, "id": "IMG_0001", "filename": "IMG_0001.jpg"})
+    other.save()
+    original = f"photos/{sub}/{other.filename}"
+    photo_bucket().put_object(Key=original, Body=IMAGE, ChecksumAlgorithm="SHA256")
+    assert {finding.issue for finding in repair(sub)} == {Issue.THUMBNAIL, Issue.WRONG_COUNTERS}
+    assert original in keys_of(sub)
+
+
+def test_unfinished_deletion_is_finished(owner: Person, sub: str, photo: Photo) -> None:
+    photo.update(actions=[Photo.state.set(PhotoState.DELETING), Photo.taken_key.remove()])
+    assert_repaired(sub, Issue.UNFINISHED_DELETION)
+    assert len(keys_of(sub)) == 2
+    assert owner.counters() == (1, len(IMAGE))
+
+
+def test_stale_upload_is_deleted_with_its_objects(
+    owner: Person, sub: str, photo: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = owner.begin_upload(filesize=len(IMAGE))
+    store_upload(started, IMAGE)
+    key = f"photos/{sub}/{started.json()['photo_id']}.jpg"
+    photo_bucket().put_object(Key=key, Body=IMAGE, ChecksumAlgorithm="SHA256")
+    assert check(sub) == []
+    later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=2, minutes=1)
+    monkeypatch.setattr(dates, "utc_now", lambda: later)
+    assert check(sub) == [Issue.STALE_UPLOAD] * 2
+    assert {finding.issue for finding in repair(sub)} == {Issue.STALE_UPLOAD, Issue.ORPHANED_OBJECT}
+    assert check(sub) == []
+    assert len(keys_of(sub)) == 4
+
+
+def test_stale_upload_is_kept_if_it_is_completed_during_the_repair(
+    owner: Person, sub: str, photo: Photo
+) -> None:
+    started = owner.begin_upload(filesize=len(IMAGE))
+    pending = Photo.get(sub, started.json()["photo_id"])
+    store_upload(started, IMAGE)
+    assert owner.complete(started).status_code == 200
+    finding = Finding(Issue.STALE_UPLOAD, f"photo {pending.id} of user {sub}")
+    app.services.integrity._repairs.repair(finding, pending, {Issue.STALE_UPLOAD})
+    assert len(owner.photos()) == 3
+    assert check(sub) == []

@@ -1,0 +1,251 @@
+"""An album on moto, with the resources of the real template, and what tests do to it."""
+
+import contextlib
+import copy
+import functools
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+from unittest import mock
+
+import boto3
+import jsonschema
+import pytest
+import requests
+import yaml
+from botocore.client import BaseClient
+from botocore.loaders import JSONFileLoader
+from chalice.local import RouteMatcher
+from chalice.test import TestHTTPClient
+from moto import mock_aws
+from moto.cloudformation.utils import yaml_tag_constructor
+from moto.cognitoidp import cognitoidp_backends
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.dynamodb import dynamodb_backends
+from moto.s3 import s3_backends
+
+import app
+from chalicelib.accounts import tokens
+from chalicelib.api import openapi
+from chalicelib.container import Container
+from chalicelib.integrity.check import IntegrityService
+from chalicelib.integrity.report import Finding
+from infra.provision import CHOICES, TEMPLATE
+from tests.support.people import Response
+
+REGION = "eu-west-1"
+
+# Every session reads botocore's service models again: a third of the time of a test on moto.
+_read_model = JSONFileLoader.load_file
+_model = functools.cache(lambda path: _read_model(JSONFileLoader(), path))
+JSONFileLoader.load_file = lambda _, path: _model(path)
+
+
+@contextlib.contextmanager
+def moto_album(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Make an AWS with only the album's resources, and a new container, until the block ends."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.setenv(name, "testing")
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(name, REGION)
+    monkeypatch.setattr(app, "services", Container())
+    # moto answers `requests`, but not what the standard library fetches.
+    monkeypatch.setattr(
+        tokens, "fetch_keys", lambda url: requests.get(url, timeout=1).json()["keys"]
+    )
+    with mock_aws():
+        _create_resources()
+        yield
+
+
+def _create_resources() -> None:
+    outputs = _create_stack()
+    cognito = boto3.client("cognito-idp")
+    pool_id = cognito.create_user_pool(
+        PoolName="album",
+        UsernameAttributes=["email"],
+        Policies={"PasswordPolicy": {"MinimumLength": 8, "RequireSymbols": True}},
+    )["UserPool"]["Id"]
+    client = cognito.create_user_pool_client(
+        UserPoolId=pool_id,
+        ClientName="api",
+        GenerateSecret=True,
+        ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+    )["UserPoolClient"]
+    set_parameters(
+        **CHOICES,
+        S3_PHOTO_BUCKET=outputs["PhotoBucketName"],
+        COGNITO_POOL_ID=pool_id,
+        COGNITO_CLIENT_ID=client["ClientId"],
+        COGNITO_CLIENT_SECRET=client["ClientSecret"],
+        COGNITO_DOMAIN="-",
+        AWS_REGION=REGION,
+    )
+
+
+def set_parameters(**values: Any) -> None:
+    """Write settings to Parameter Store, and let a new container read them."""
+    ssm = boto3.client("ssm")
+    for name, value in values.items():
+        ssm.put_parameter(
+            Name=f"/cloudalbum/{name}", Value=str(value), Type="SecureString", Overwrite=True
+        )
+    app.services = Container()
+
+
+@functools.cache
+def _template() -> str:
+    """Return the real template without its user pool, which moto cannot create from it."""
+
+    class Loader(yaml.SafeLoader):  # type: ignore[misc]
+        pass
+
+    Loader.add_multi_constructor("", yaml_tag_constructor)
+    template = yaml.load(TEMPLATE.read_text(), Loader)
+    for part in (template["Resources"], template["Outputs"]):
+        for name in [name for name in part if name.startswith("UserPool")]:
+            del part[name]
+    return json.dumps(template)
+
+
+def _create_stack() -> dict[str, str]:
+    """Create the bucket and the tables of the real template."""
+    cloudformation = boto3.client("cloudformation")
+    cloudformation.create_stack(
+        StackName="data",
+        TemplateBody=_template(),
+        Parameters=[{"ParameterKey": "TlsOnly", "ParameterValue": "false"}],
+    )
+    stack = cloudformation.describe_stacks(StackName="data")["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+class AppTransport:
+    """Sends requests through the app, and checks each response against the API's document."""
+
+    def __init__(self, client: TestHTTPClient) -> None:
+        self._client = client
+
+    def request(
+        self, method: str, path: str, headers: dict[str, str] | None = None, body: bytes = b""
+    ) -> Response:
+        sent = self._client.request(method, path, headers=headers or {}, body=body)
+        response = Response(sent.status_code, sent.headers, sent.body)
+        require_documented(method, path, response)
+        return response
+
+    def get(self, path: str, headers: dict[str, str] | None = None) -> Response:
+        return self.request("GET", path, headers)
+
+    def post(self, path: str, headers: dict[str, str] | None = None, body: bytes = b"") -> Response:
+        return self.request("POST", path, headers, body)
+
+
+def api_document() -> dict[str, Any]:
+    """Return the API's document."""
+    return openapi.document(app.app)
+
+
+def require_documented(method: str, path: str, response: Response) -> None:
+    """Fail for a status or a shape of a body that the document does not have for a route."""
+    try:
+        route = RouteMatcher(list(app.app.routes)).match_route(path).route
+    except ValueError:
+        return
+    operation = api_document()["paths"][route].get(method.lower())
+    # Chalice's own responses (to another method or content type) have no request ID.
+    if operation is None or "X-Request-Id" not in response.headers:
+        return
+    documented = operation["responses"].get(str(response.status_code))
+    assert documented, f"{method} {route} returns {response.status_code}, which is not documented"
+    content_type = response.headers["Content-Type"].split(";")[0] if response.body else None
+    assert content_type in documented.get("content", {None: None}), f"{route}: {content_type}"
+    if content_type in ("application/json", "application/geo+json"):
+        schema = documented["content"][content_type]["schema"]
+        schema = {**schema, "components": api_document()["components"]}
+        jsonschema.Draft202012Validator(schema).validate(response.json())
+
+
+@contextlib.contextmanager
+def failing_call(
+    operation: str, error: Exception, after: int = 0, response_lost: bool = False
+) -> Iterator[None]:
+    """Make one AWS operation fail, `after` so many calls of it that succeed.
+
+    With `response_lost`, AWS does what was asked, and only its response does not arrive.
+    """
+    call = BaseClient._make_api_call
+    succeeded = 0
+
+    def failing(self: Any, name: str, arguments: Any) -> Any:
+        nonlocal succeeded
+        if name == operation:
+            if succeeded == after:
+                if response_lost:
+                    call(self, name, arguments)
+                raise error
+            succeeded += 1
+        return call(self, name, arguments)
+
+    with mock.patch.object(BaseClient, "_make_api_call", failing):
+        yield
+
+
+def bucket_objects() -> dict[str, dict[str, Any]]:
+    """Return the objects of the photo bucket, by key."""
+    s3, bucket = boto3.client("s3"), app.services.settings.photo_bucket
+    keys = [one["Key"] for one in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
+    return {key: s3.get_object(Bucket=bucket, Key=key) for key in keys}
+
+
+def store_upload(started: Response, image: bytes) -> None:
+    """Store what a presigned POST would; the end-to-end tests really post it."""
+    key = started.json()["upload"]["fields"]["key"]
+    bucket = app.services.settings.photo_bucket
+    boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=image)
+
+
+def moto_table(name: str) -> Any:
+    """Return moto's own table, which is quicker to read than by requests."""
+    return dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].tables[name]
+
+
+def moto_objects() -> Any:
+    """Return moto's own objects of the photo bucket, by key."""
+    return s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[app.services.settings.photo_bucket].keys
+
+
+def snapshot() -> Callable[[], None]:
+    """Return a function that restores tables, users and objects to the current state."""
+    tables = {name: copy.deepcopy(moto_table(name).items) for name in ("Photo", "User")}
+    [pool] = cognitoidp_backends[DEFAULT_ACCOUNT_ID][REGION].user_pools.values()
+    names = ("users", "access_tokens", "refresh_tokens")
+    accounts = {name: copy.deepcopy(getattr(pool, name)) for name in names}
+    stored = {
+        name: (key.value, key.checksum_algorithm, key.checksum_value)
+        for name, key in moto_objects().items()
+    }
+
+    def restore() -> None:
+        for name, items in tables.items():
+            moto_table(name).items = copy.deepcopy(items)
+        for name, value in accounts.items():
+            setattr(pool, name, copy.deepcopy(value))
+        for name in set(moto_objects()) - set(stored):
+            del moto_objects()[name]
+        backend, bucket = s3_backends[DEFAULT_ACCOUNT_ID]["aws"], app.services.settings.photo_bucket
+        for name in set(stored) - set(moto_objects()):
+            value, algorithm, checksum = stored[name]
+            key = backend.put_object(bucket, name, value, checksum_value=checksum)
+            key.checksum_algorithm = algorithm
+
+    return restore
+
+
+def find_issues(
+    sub: str, repair: bool = False, integrity: IntegrityService | None = None
+) -> list[Finding]:
+    """Return the integrity issues of one user, perhaps with another service than the app's."""
+    found: list[Finding] = []
+    (integrity or app.services.integrity).check(found.append, repair, only=sub)
+    return found

@@ -1,0 +1,107 @@
+"""Images generated for the tests: none of them comes from a camera."""
+
+import struct
+import zlib
+from typing import Any
+
+import pillow_heif  # type: ignore[import-untyped]
+from PIL import Image
+from PIL.ExifTags import GPS, IFD, Base
+
+from bench.images import encoded as encoded
+from bench.images import photo_like as photo_like
+
+pillow_heif.register_heif_opener()
+
+
+def gradient(width: int = 640, height: int = 480, mode: str = "RGB") -> Image.Image:
+    """Return an image that is brightest at its right, so that every rotation shows."""
+    return Image.linear_gradient("L").rotate(90).resize((width, height)).convert(mode)
+
+
+def jpeg(width: int = 640, height: int = 480, exif: Image.Exif | bytes = b"") -> bytes:
+    """Return a JPEG."""
+    return encoded(gradient(width, height), "JPEG", exif=exif)
+
+
+def exif(
+    root: dict[int, Any] | None = None,
+    camera: dict[int, Any] | None = None,
+    gps: dict[int, Any] | None = None,
+) -> Image.Exif:
+    """Return EXIF with the tags of each of its directories."""
+    tags = Image.Exif()
+    tags.update(root or {})
+    tags.get_ifd(IFD.Exif).update(camera or {})
+    tags.get_ifd(IFD.GPSInfo).update(gps or {})
+    return tags
+
+
+def full_exif() -> Image.Exif:
+    """Return the EXIF of a well-behaved camera."""
+    return exif(
+        {Base.Make: "SONY", Base.Model: "DSLR-A300", Base.Orientation: 1},
+        {Base.DateTimeOriginal: "2019:05:06 07:08:09", Base.OffsetTimeOriginal: "+09:00"},
+        {
+            GPS.GPSLatitudeRef: "S",
+            GPS.GPSLatitude: (33.0, 51.0, 30.0),
+            GPS.GPSLongitudeRef: "W",
+            GPS.GPSLongitude: (70.0, 30.0, 0.0),
+        },
+    )
+
+
+def png_claiming(width: int, height: int) -> bytes:
+    """Return a PNG whose header promises a size that its few bytes do not hold."""
+    image = bytearray(encoded(Image.new("RGB", (1, 1)), "PNG"))
+    image[16:24] = struct.pack(">II", width, height)
+    image[29:33] = struct.pack(">I", zlib.crc32(bytes(image[12:29])))
+    return bytes(image)
+
+
+def deep_tiff(kind: str, white: float, photometric: int = 1) -> bytes:
+    """Return a gray TIFF, brightest at its right, of samples of the struct type `kind`."""
+    width, height = 300, 200
+    order, sample = kind[0], kind[1]
+    columns = [white * column / (width - 1) for column in range(width)]
+    if photometric == 0:
+        columns.reverse()
+    row = struct.pack(
+        f"{order}{width}{sample}", *(x if sample == "f" else round(x) for x in columns)
+    )
+    tags = [
+        (256, width),
+        (257, height),
+        (258, struct.calcsize(kind) * 8),
+        (259, 1),
+        (262, photometric),
+        (273, 8),
+        (277, 1),
+        (278, height),
+        (279, len(row) * height),
+        (339, {"f": 3, "l": 2}.get(sample, 1)),
+    ]
+    pixels = row * height
+    directory = b"".join(struct.pack(f"{order}HHLL", tag, 4, 1, value) for tag, value in tags)
+    start = struct.pack(f"{order}HL", 42, 8 + len(pixels))
+    count = struct.pack(f"{order}H", len(tags))
+    return (b"II" if order == "<" else b"MM") + start + pixels + count + directory + bytes(4)
+
+
+def deep_png(depth: int, color: int) -> bytes:
+    """Return a PNG, brightest at its right, of a depth and color type that Pillow cannot write."""
+    channels = {0: 1, 2: 3, 4: 2, 6: 4}[color]
+    width, height = 300, 200
+    line = bytearray(b"\0")
+    for column in range(width):
+        value = struct.pack(">H", column * 65535 // (width - 1))[: depth // 8]
+        opaque = b"\xff" * (depth // 8)
+        line += value * channels if color in (0, 2) else value * (channels - 1) + opaque
+    header = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0)
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(bytes(line) * height)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(name, data) for name, data in parts)
+
+
+def png_chunk(name: bytes, data: bytes) -> bytes:
+    """Return one chunk of a PNG."""
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))

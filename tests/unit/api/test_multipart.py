@@ -1,0 +1,139 @@
+"""Multipart forms with an image."""
+
+import base64
+from typing import Any
+
+import pytest
+from requests_toolbelt import MultipartEncoder
+
+from chalicelib.api.multipart import ImageUpload, image_upload
+from chalicelib.errors import InvalidInput
+from chalicelib.photos.photo import PhotoMetadata
+
+BOUNDARY = "multipart/form-data; boundary=x"
+
+
+def form(**fields: Any) -> ImageUpload:
+    encoder = MultipartEncoder(fields)
+    return image_upload(encoder.to_string(), encoder.content_type)
+
+
+def metadata(**fields: Any) -> PhotoMetadata:
+    return form(file=("a.jpg", b"bytes", "image/jpeg"), **fields).metadata
+
+
+def test_image_as_file_keeps_its_bytes_and_its_name() -> None:
+    read = form(file=("Ünï 'code'.jpg", b"\r\n--bytes\0\xff", "image/jpeg"))
+    assert read.data == b"\r\n--bytes\0\xff"
+    assert read.metadata.filename_orig == "Ünï 'code'.jpg"
+
+
+@pytest.mark.parametrize("prefix", ["", "data:image/png;base64,", "data:image/svg+xml;x=y;base64,"])
+def test_image_as_base64_is_decoded_with_or_without_a_data_url_prefix(prefix: str) -> None:
+    text = prefix + base64.b64encode(b"image").decode()
+    assert form(base64_image=text).data == b"image"
+
+
+@pytest.mark.parametrize(
+    "text", ["not base64!", "abc", "data:text/html;base64,YQ==", "data:image/png,YQ=="]
+)
+def test_invalid_base64_is_rejected_by_name(text: str) -> None:
+    with pytest.raises(InvalidInput, match="^base64_image must be valid base64"):
+        form(base64_image=text)
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"tags": "a"}, {"file": ("a.jpg", b"", "image/jpeg")}, {"base64_image": ""}]
+)
+def test_form_without_an_image_is_rejected(fields: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput, match="^file is required"):
+        form(**fields, other="x")
+
+
+def test_form_with_two_images_is_rejected_so_that_none_is_lost() -> None:
+    encoder = MultipartEncoder([("file", ("a", b"1")), ("file", ("b", b"2"))])
+    with pytest.raises(InvalidInput, match=r"^file must be given only once\.$"):
+        image_upload(encoder.to_string(), encoder.content_type)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"--x\r\nno end of headers", BOUNDARY),
+        (b"--x\r\nA: b\r\n\r\nno name\r\n--x--", BOUNDARY),
+        (b"--x\r\nContent-Disposition: form-data\r\n\r\nno name\r\n--x--", BOUNDARY),
+        (b"--x\r\n\r\n\r\n--x--", "multipart/form-data"),
+        (b"--x\r\n\r\n\r\n--x--", "multipart/form-data; boundary="),
+        (b"--x\r\n\r\n\r\n--x--", "multipart/mixed; boundary=x"),
+        (b"--x\r\n\r\n\r\n--x--", 'multipart/form-data; boundary=";"'),
+        (b"--x\r\n\xff\xfe: \xff\r\n\r\n\r\n--x--", BOUNDARY),
+        (b"--x--", "multipart/form-data; boundary*=unicode_escape''%5Cud800"),
+        (b"--x--", "multipart/form-data; boundary*=a%00b''BB"),
+    ],
+)
+def test_broken_form_is_rejected(body: bytes, content_type: str) -> None:
+    with pytest.raises(InvalidInput, match="^The request body must be multipart/form-data"):
+        image_upload(body, content_type)
+
+
+def test_empty_form_is_rejected() -> None:
+    with pytest.raises(InvalidInput, match=r"^(file is required|The request body must be)"):
+        image_upload(b"", BOUNDARY)
+
+
+@pytest.mark.parametrize(
+    "disposition",
+    [
+        "form-data; name=file; filename*=a%00b''x",
+        "form-data; name=file; filename*=unicode_escape''%5Cud800",
+        "form-data; name=file; filename*=utf-7''+2AA-",
+        "form-data; name*=utf-7''+2AA-",
+    ],
+)
+def test_name_in_an_unusual_codec_is_rejected(disposition: str) -> None:
+    body = f"--x\r\nContent-Disposition: {disposition}\r\n\r\nimage\r\n--x--".encode()
+    with pytest.raises(InvalidInput, match="^The request body must be multipart/form-data"):
+        image_upload(body, BOUNDARY)
+
+
+def test_form_with_too_many_parts_is_rejected_before_it_is_split() -> None:
+    with pytest.raises(InvalidInput, match=r"^The form must have at most 64 parts\.$"):
+        image_upload(b"--x\r\n" * 100_000, BOUNDARY)
+
+
+def test_text_that_is_not_utf_8_is_rejected_by_name() -> None:
+    with pytest.raises(InvalidInput, match=r"^city must be valid UTF-8\.$"):
+        metadata(city=b"\xff\xfe")
+
+
+def test_invalid_metadata_is_rejected() -> None:
+    with pytest.raises(InvalidInput, match="^geotag_lat must be a number"):
+        metadata(geotag_lat="north", geotag_lng="1")
+
+
+def test_all_metadata_fields_are_read() -> None:
+    texts = {
+        "filename_orig": "IMG_1.JPG",
+        "tags": "sea, sun",
+        "desc": "A day at the sea",
+        "make": "SONY",
+        "model": "A300",
+        "city": "Venezia",
+        "nation": "Italia",
+        "address": "Piazza San Marco",
+    }
+    read = metadata(
+        **texts,
+        geotag_lat="45.5",
+        geotag_lng="-0",
+        taken_date="2012:07:15 09:46:46",
+        filesize="12345",
+    )
+    assert read == PhotoMetadata(
+        **texts, geotag_lat=45.5, geotag_lng=0, taken_date="2012-07-15T09:46:46"
+    )
+
+
+@pytest.mark.parametrize("absent", ["", " ", "undefined", "null", "NaN"])
+def test_absent_file_name_is_taken_from_the_file(absent: str) -> None:
+    assert metadata(filename_orig=absent) == PhotoMetadata(filename_orig="a.jpg")

@@ -1,0 +1,231 @@
+"""Thumbnails: size, orientation, colors, quality and memory."""
+
+import io
+from typing import Any, Literal
+
+import pytest
+from PIL import Image, ImageChops, ImageCms, ImageStat
+from PIL.ExifTags import Base
+
+from bench.images import signal_to_noise
+from chalicelib.images.decoding import read_image
+from chalicelib.images.renditions import THUMBNAIL_QUALITY
+from tests.support.images import (
+    deep_png,
+    deep_tiff,
+    encoded,
+    exif,
+    full_exif,
+    gradient,
+    jpeg,
+    photo_like,
+)
+from tests.support.memory import peak_memory
+from tests.support.thumbnails import BOX, thumbnail_of
+
+RED = Image.new("RGB", BOX, "red")
+
+
+def profile(name: Literal["LAB", "XYZ", "sRGB"]) -> bytes:
+    """Return an ICC profile."""
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile(name)).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ((2048, 1371), (299, 200)),
+        ((4000, 300), (300, 23)),
+        ((300, 4000), (15, 200)),
+        ((120, 90), (120, 90)),
+        ((1, 1), (1, 1)),
+        ((20000, 2), (300, 1)),
+    ],
+)
+def test_thumbnail_fits_the_box_and_is_never_enlarged(
+    size: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    assert thumbnail_of(jpeg(*size)).size == expected
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP", "AVIF", "HEIF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_thumbnail_of_every_orientation_is_upright(orientation: int, kind: str) -> None:
+    upright = Image.new("RGB", (600, 400))
+    upright.paste("red", (0, 0, 300, 200))
+    upright.paste("lime", (300, 0, 600, 200))
+    upright.paste("blue", (0, 200, 300, 400))
+    # The inverse of what a viewer does with each orientation.
+    transpositions = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }
+    stored = upright
+    if orientation in transpositions:
+        stored = upright.transpose(transpositions[orientation])
+    tags = exif({Base.Orientation: orientation})
+    # pillow-heif writes HEIF's own rotation for the orientation of EXIF.
+    image = read_image(encoded(stored, kind, exif=tags.tobytes()), BOX)
+    thumbnail = Image.open(io.BytesIO(image.thumbnail))
+    assert (image.width, image.height) == (600, 400)
+    assert thumbnail.size == (300, 200)
+    corners = [thumbnail.getpixel(place) for place in ((20, 20), (280, 20), (20, 180))]
+    for corner, color in zip(corners, [(255, 0, 0), (0, 255, 0), (0, 0, 255)], strict=True):
+        assert corner == pytest.approx(color, abs=12)
+
+
+def test_thumbnail_is_an_rgb_jpeg_without_metadata() -> None:
+    data = encoded(
+        gradient(), "JPEG", exif=full_exif(), icc_profile=profile("sRGB"), comment=b"mine"
+    )
+    thumbnail = thumbnail_of(data)
+    assert (thumbnail.format, thumbnail.mode) == ("JPEG", "RGB")
+    assert not thumbnail.getexif()
+    assert {"exif", "icc_profile", "comment", "xmp"}.isdisjoint(thumbnail.info)
+
+
+CLEAR_RED = Image.new("RGBA", BOX, (255, 0, 0, 0))
+HALF_BLACK = Image.new("LA", BOX, (0, 128))
+
+
+@pytest.mark.parametrize(
+    ("image", "kind", "options", "gray"),
+    [
+        (CLEAR_RED, "PNG", {}, 255),
+        (CLEAR_RED.convert("LA"), "PNG", {}, 255),
+        (Image.new("P", BOX, 0), "PNG", {"transparency": 0}, 255),
+        (HALF_BLACK, "PNG", {}, 127),
+        (HALF_BLACK, "TIFF", {}, 127),
+        (HALF_BLACK.convert("RGBA"), "PNG", {}, 127),
+        (HALF_BLACK.convert("RGBA"), "TIFF", {}, 127),
+    ],
+    ids=lambda value: value.mode if isinstance(value, Image.Image) else None,
+)
+def test_transparent_pixels_are_blended_with_white(
+    image: Image.Image, kind: str, options: dict[str, Any], gray: int
+) -> None:
+    pixel = thumbnail_of(encoded(image, kind, **options)).getpixel((150, 100))
+    assert pixel == pytest.approx((gray, gray, gray), abs=2)
+
+
+@pytest.mark.parametrize("mode", ["L", "1", "P", "CMYK", "I;16"])
+def test_other_color_models_keep_their_brightness(mode: str) -> None:
+    if mode == "I;16":
+        gray = gradient(mode="L").convert("I").point(lambda value: value * 257)
+        data = encoded(gray.convert("I;16"), "PNG")
+    else:
+        kind = "JPEG" if mode == "CMYK" else "PNG"
+        data = encoded(gradient(mode=mode), kind)
+    thumbnail = thumbnail_of(data).convert("L")
+    left, right = (thumbnail.crop(part) for part in ((0, 0, 40, 200), (226, 0, 266, 200)))
+    assert sum(left.histogram()[:90]) > 0.8 * 40 * 200
+    assert sum(right.histogram()[165:]) > 0.8 * 40 * 200
+
+
+def test_lightness_of_lab_tiff_is_kept() -> None:
+    bright = Image.new("LAB", BOX, (200, 128, 128))
+    gray = thumbnail_of(encoded(bright, "TIFF")).getpixel((150, 100))
+    assert gray == pytest.approx((195, 195, 195), abs=6)
+
+
+def test_colors_of_embedded_profile_are_converted_to_srgb() -> None:
+    # A profile that exchanges the red primary of sRGB and the green one.
+    swapped = profile("sRGB").replace(b"rXYZ", b"....").replace(b"gXYZ", b"rXYZ")
+    data = encoded(RED, "PNG", icc_profile=swapped.replace(b"....", b"gXYZ"))
+    assert thumbnail_of(data).getpixel((150, 100)) == pytest.approx((0, 255, 0), abs=12)
+
+
+@pytest.mark.parametrize("unusable", [profile("LAB"), b"garbage"], ids=["LAB", "garbage"])
+def test_unusable_profile_is_ignored(unusable: bytes) -> None:
+    data = encoded(RED, "JPEG", icc_profile=unusable)
+    assert thumbnail_of(data).getpixel((150, 100)) == pytest.approx((255, 0, 0), abs=12)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        deep_tiff("<H", 65535),
+        deep_tiff(">H", 65535),
+        deep_tiff("<H", 65535, photometric=0),
+        deep_tiff("<L", 255),
+        deep_tiff("<L", 65535),
+        deep_tiff(">l", 2_000_000_000),
+        deep_tiff("<f", 1),
+        deep_tiff("<f", 1, photometric=0),
+        deep_tiff("<f", 255),
+        deep_tiff(">f", 3e9),
+        deep_png(16, 0),
+        deep_png(16, 2),
+        deep_png(16, 4),
+        deep_png(16, 6),
+    ],
+)
+def test_colors_of_more_than_8_bits_are_scaled_and_not_clipped(data: bytes) -> None:
+    thumbnail = thumbnail_of(data).convert("L")
+    for column in (3, 100, 200, 296):
+        assert thumbnail.getpixel((column, 100)) == pytest.approx(255 * column / 299, abs=4)
+
+
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "tiff_deflate", "jpeg"])
+@pytest.mark.parametrize("mode", ["RGB", "CMYK", "L"])
+def test_thumbnail_of_tiff_does_not_depend_on_its_compression(mode: str, compression: str) -> None:
+    data = encoded(gradient(mode=mode), "TIFF", compression=compression)
+    thumbnail = thumbnail_of(data).convert("L")
+    whole = gradient(266, 200, "L")
+    assert ImageStat.Stat(ImageChops.difference(thumbnail, whole)).rms[0] < 12
+
+
+@pytest.mark.parametrize("mode", ["RGB", "P", "RGBA", "L"])
+def test_image_reduced_in_strips_has_the_thumbnail_of_the_whole(mode: str) -> None:
+    large = gradient(5003, 3001, mode)
+    whole = large.convert("RGB").resize((300, 180), Image.Resampling.LANCZOS)
+    thumbnail = thumbnail_of(encoded(large, "PNG"))
+    assert thumbnail.size == whole.size
+    difference = ImageChops.difference(thumbnail, whole).convert("L")
+    assert ImageStat.Stat(difference).rms[0] < 3
+
+
+@pytest.mark.parametrize("size", [(2048, 1371), (1500, 2000), (4000, 3000)])
+def test_jpeg_decoded_at_reduced_scale_is_as_good_as_one_decoded_in_full(
+    size: tuple[int, int],
+) -> None:
+    data = photo_like(*size, seed=7)
+    with Image.open(io.BytesIO(data)) as whole:
+        small = thumbnail_of(data)
+        ideal = whole.resize(small.size, Image.Resampling.LANCZOS)
+    plain = encoded(ideal, "JPEG", quality=THUMBNAIL_QUALITY)
+    best = signal_to_noise(Image.open(io.BytesIO(plain)), ideal)
+    assert signal_to_noise(small, ideal) > best - 0.15
+
+
+READ = "image = read_image(data, (300, 200))"
+
+
+@pytest.mark.parametrize(
+    ("mode", "bytes_per_pixel"),
+    [("P", 1), ("1", 1), ("L", 1), ("I;16", 2), ("RGB", 4), ("LA", 4), ("RGBA", 4)],
+)
+def test_large_image_is_reduced_without_a_converted_copy(mode: str, bytes_per_pixel: int) -> None:
+    setup = f"""
+from PIL import Image
+from chalicelib.images.decoding import read_image
+from tests.support.images import encoded
+data = encoded(Image.new("{mode}", (6000, 6000)), "PNG")
+"""
+    decoded = 6000 * 6000 * bytes_per_pixel
+    assert peak_memory(setup, READ) < decoded + 80_000_000
+
+
+def test_jpeg_of_108_megapixels_takes_less_than_100_megabytes() -> None:
+    setup = """
+from PIL import Image
+from chalicelib.images.decoding import read_image
+from tests.support.images import encoded
+data = encoded(Image.linear_gradient("L").resize((12000, 9000)).convert("RGB"), "JPEG", quality=90)
+"""
+    assert peak_memory(setup, f"{READ}\nassert image.width == 12000") < 100_000_000

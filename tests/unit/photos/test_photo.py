@@ -1,0 +1,80 @@
+"""What a photo is."""
+
+import time
+import uuid
+from datetime import datetime
+
+import pytest
+from msgspec.structs import fields
+
+from chalicelib.api import requests, responses
+from chalicelib.photos import photo
+from chalicelib.photos.models import Photo
+from chalicelib.photos.query import Item
+
+
+def test_ids_are_version_7_and_sort_by_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    for milliseconds in (1, 255, 256, 1_800_000_000_000):
+        monkeypatch.setattr(time, "time_ns", lambda ms=milliseconds: ms * 1_000_000)
+        made.append(photo.new_id())
+    assert made == sorted(made)
+    assert {uuid.UUID(one).version for one in made} == {7}
+    assert {uuid.UUID(one).variant for one in made} == {uuid.RFC_4122}
+
+
+def test_new_id_is_an_id() -> None:
+    assert all(photo.is_id(photo.new_id()) for _ in range(100))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "..",
+        "../../etc/passwd",
+        "00000000-0000-0000-0000-000000000000",
+        "01890A5D-AC96-774B-BCCE-B302099A8057",
+        "01890a5d-ac96-774b-bcce-b302099a8057\n",
+        "01890a5d-ac96-774b-bcce-b302099a8057/x",
+    ],
+)
+def test_anything_else_is_not_an_id(text: str) -> None:
+    assert not photo.is_id(text)
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (11, "11 bytes"),
+        (99_999, "99,999 bytes"),
+        (100_000, "0.1 MB"),
+        (3_560_000, "3.6 MB"),
+        (100_000_000, "100 MB"),
+        (100_000_001, "100.1 MB"),
+        (5_000_000_000, "5,000 MB"),
+    ],
+)
+def test_size_is_shown_in_megabytes_rounded_up(size: int, text: str) -> None:
+    assert photo.readable_size(size) == text
+
+
+def test_model_query_and_response_have_the_fields_of_the_definition() -> None:
+    names = set(photo.SHOWN)
+    assert names <= set(Photo.get_attributes())
+    assert names <= set(Item.__struct_fields__)
+    assert names <= set(responses.Photo.__struct_fields__)
+    assert set(photo.METADATA) == set(requests.PhotoChanges.__struct_fields__)
+
+
+def test_model_has_a_number_where_the_definition_has_one() -> None:
+    types = {name: one.attr_type for name, one in Photo.get_attributes().items()}
+    for field in fields(photo.PhotoFields):
+        assert (types[field.name] == "N") is (field.name in photo.NUMBERS), field.name
+
+
+def test_photos_sort_by_their_own_local_time_wherever_they_were_taken() -> None:
+    tokyo = photo.sort_key(datetime.fromisoformat("2019-05-06T09:00:00+09:00"), "a")
+    lisbon = photo.sort_key(datetime.fromisoformat("2019-05-06T08:00:00+01:00"), "b")
+    later = photo.sort_key(datetime.fromisoformat("2019-05-06T09:00:00.5"), "a")
+    assert lisbon < tokyo < later

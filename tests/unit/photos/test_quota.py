@@ -1,0 +1,68 @@
+"""How much one account may store."""
+
+import pytest
+
+from chalicelib.accounts.models import User
+from chalicelib.errors import QuotaExceeded
+from chalicelib.photos.transactions import Quota
+
+
+def test_without_limits_everything_fits() -> None:
+    assert not Quota()
+    assert Quota().has_room_for(10**12) is None
+    Quota().require_room(User("sub-1", photo_count=10**9, storage_bytes=10**15), 10**12)
+
+
+@pytest.mark.parametrize(
+    ("quota", "size", "fits"),
+    [
+        (Quota(photos=3), 10**9, True),
+        (Quota(photos=2), 1, False),
+        (Quota(storage_bytes=150), 50, True),
+        (Quota(storage_bytes=150), 51, False),
+        (Quota(photos=3, storage_bytes=150), 50, True),
+        (Quota(photos=3, storage_bytes=149), 50, False),
+        (Quota(photos=2, storage_bytes=150), 50, False),
+    ],
+)
+def test_a_photo_fits_up_to_the_last_byte_and_the_last_photo(
+    quota: Quota, size: int, fits: bool
+) -> None:
+    user = User("sub-1", photo_count=2, storage_bytes=100)
+    if fits:
+        quota.require_room(user, size)
+        return
+    with pytest.raises(QuotaExceeded):
+        quota.require_room(user, size)
+
+
+@pytest.mark.parametrize(
+    ("quota", "size", "message"),
+    [
+        (Quota(photos=2), 1, "This album is full (2 of 2 photos). Delete photos to make room."),
+        (Quota(photos=1), 1, "This album is full (2 of 1 photos). Delete photos to make room."),
+        (
+            Quota(photos=1_000, storage_bytes=5_000),
+            4_001,
+            "Not enough space: this photo has 4,001 bytes, and 4,000 bytes of 5,000 bytes are "
+            "free. Delete photos to make room.",
+        ),
+        (
+            Quota(storage_bytes=500),  # a limit that was lowered since
+            3_560_000,
+            "Not enough space: this photo has 3.6 MB, and 0 bytes of 500 bytes are free. Delete "
+            "photos to make room.",
+        ),
+    ],
+)
+def test_full_album_says_what_is_used_and_what_to_do(quota: Quota, size: int, message: str) -> None:
+    user = User("sub-1", photo_count=2, storage_bytes=1_000)
+    with pytest.raises(QuotaExceeded) as raised:
+        quota.require_room(user, size)
+    assert str(raised.value) == message
+
+
+def test_account_without_counters_has_room() -> None:
+    Quota(photos=1, storage_bytes=10).require_room(User("sub-1"), 10)
+    with pytest.raises(QuotaExceeded, match="10 bytes of 10 bytes are free"):
+        Quota(storage_bytes=10).require_room(User("sub-1"), 11)

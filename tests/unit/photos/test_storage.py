@@ -1,0 +1,245 @@
+"""Pictures in S3."""
+
+import base64
+import hashlib
+import io
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from botocore.credentials import ReadOnlyCredentials
+from botocore.response import StreamingBody
+from botocore.stub import ANY, Stubber
+
+from chalicelib.clients import bucket_url, client_config
+from chalicelib.errors import Conflict, NotFound, Unavailable
+from chalicelib.photos.signed_urls import UrlSigner
+from chalicelib.photos.storage import (
+    PhotoStorage,
+    content_disposition,
+    in_parallel,
+    original_key,
+    thumbnail_key,
+    upload_key,
+)
+from tests.support.stubs import stubbed
+
+
+@pytest.fixture
+def stub() -> Iterator[Stubber]:
+    with stubbed("s3", config=client_config()) as stubber:
+        yield stubber
+
+
+@pytest.fixture
+def storage(stub: Stubber) -> PhotoStorage:
+    url = bucket_url("bucket", "eu-west-1", None)
+    signer = UrlSigner(
+        url, "eu-west-1", 900, lambda: ReadOnlyCredentials("testing", "testing", None)
+    )
+    return PhotoStorage(stub.client, "bucket", signer)
+
+
+def test_keys_are_the_users_own() -> None:
+    assert original_key("sub-1", "id-1.png") == "photos/sub-1/id-1.png"
+    assert thumbnail_key("sub-1", "id-1") == "photos/sub-1/thumbnails/id-1.jpg"
+    assert upload_key("sub-1", "id-1") == "uploads/sub-1/id-1"
+
+
+def test_an_object_is_stored_with_the_hash_that_s3_verifies(
+    stub: Stubber, storage: PhotoStorage
+) -> None:
+    stub.add_response(
+        "put_object",
+        {},
+        {
+            "Bucket": "bucket",
+            "Key": "key",
+            "Body": b"abc",
+            "ContentType": "image/png",
+            "CacheControl": "private, max-age=31536000, immutable",
+            # base64 of the SHA-256 of "abc" (FIPS 180-2, appendix B.1)
+            "ChecksumAlgorithm": "SHA256",
+            "ChecksumSHA256": "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=",
+        },
+    )
+    storage.put("key", b"abc", "image/png", hashlib.sha256(b"abc").digest())
+
+
+def test_an_object_that_s3_did_not_delete_is_no_success(
+    stub: Stubber, storage: PhotoStorage
+) -> None:
+    error = {"Key": "b", "Code": "InternalError", "Message": "We encountered an internal error."}
+    stub.add_response(
+        "delete_objects",
+        {"Errors": [error]},
+        {
+            "Bucket": "bucket",
+            "Delete": {"Objects": [{"Key": "a"}, {"Key": "b"}], "Quiet": True},
+        },
+    )
+    with pytest.raises(Unavailable):
+        storage.delete(["a", "b"])
+
+
+def test_deleting_what_is_not_there_is_fine(stub: Stubber, storage: PhotoStorage) -> None:
+    stub.add_response("delete_objects", {}, {"Bucket": "bucket", "Delete": ANY})
+    storage.delete(["a"])
+
+
+def test_a_url_is_signed_with_version_4_and_lives_as_long_as_the_settings_say(
+    storage: PhotoStorage,
+) -> None:
+    url = urlsplit(storage.url("photos/sub-1/id-1.png"))
+    query = parse_qs(url.query)
+    # The global host would redirect, and the signature would not hold.
+    assert url.hostname == "bucket.s3.eu-west-1.amazonaws.com"
+    assert url.path == "/photos/sub-1/id-1.png"
+    assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
+    assert query["X-Amz-Expires"] == ["900"]
+    assert "/eu-west-1/s3/aws4_request" in query["X-Amz-Credential"][0]
+
+
+ABC = hashlib.sha256(b"abc").digest()
+ABC_BASE64 = "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="
+
+
+@pytest.mark.parametrize(
+    ("name", "header"),
+    [
+        ("a b.jpg", "inline; filename=\"a b.jpg\"; filename*=UTF-8''a%20b.jpg"),
+        ("é.jpg", "inline; filename=\"e.jpg\"; filename*=UTF-8''%C3%A9.jpg"),
+        ("名.jpg", "inline; filename=\"_.jpg\"; filename*=UTF-8''%E5%90%8D.jpg"),
+        ('a".jpg', "inline; filename=\"a_.jpg\"; filename*=UTF-8''a%22.jpg"),
+        ("50%20.jpg", "inline; filename=\"50_20.jpg\"; filename*=UTF-8''50%2520.jpg"),
+        ("it's;x=1", "inline; filename=\"it's;x=1\"; filename*=UTF-8''it%27s%3Bx%3D1"),
+        ("a\r\nX: 1\0\x7f", "inline; filename=\"a__X: 1__\"; filename*=UTF-8''a__X%3A%201__"),
+        ("../x\\y", "inline; filename=\".._x_y\"; filename*=UTF-8''.._x_y"),
+        ("\u202egpj.exe", "inline; filename=\"_gpj.exe\"; filename*=UTF-8''_gpj.exe"),
+        ("\ud800", "inline; filename=\"_\"; filename*=UTF-8''_"),
+    ],
+)
+def test_a_name_reaches_who_downloads_and_nothing_else_does(name: str, header: str) -> None:
+    assert content_disposition(name) == header
+
+
+@pytest.mark.parametrize("name", ["𝕏" * 2000, "𝕏" * 2000 + ".jpg", "." + "𝕏" * 2000])
+def test_a_long_name_is_cut_to_what_s3_takes_and_keeps_its_extension(name: str) -> None:
+    header = content_disposition(name)
+    assert len(header) < 4000
+    assert header.endswith(".jpg") is name.endswith(".jpg")
+
+
+def test_a_post_is_bound_to_one_key_one_size_and_its_time(storage: PhotoStorage) -> None:
+    form = storage.presigned_post("uploads/sub-1/id-1", 10, 3600)
+    assert form["url"] == "https://bucket.s3.eu-west-1.amazonaws.com/"
+    assert form["fields"]["key"] == "uploads/sub-1/id-1"
+    assert form["fields"]["x-amz-algorithm"] == "AWS4-HMAC-SHA256"
+    conditions = json.loads(base64.b64decode(form["fields"]["policy"]))["conditions"]
+    assert ["content-length-range", 10, 10] in conditions
+    assert {"key": "uploads/sub-1/id-1"} in conditions
+    assert {"bucket": "bucket"} in conditions
+
+
+def body(data: bytes, promised: int) -> StreamingBody:
+    return StreamingBody(io.BytesIO(data), promised)
+
+
+def test_what_was_uploaded_comes_with_its_etag(stub: Stubber, storage: PhotoStorage) -> None:
+    answer = {"Body": body(b"abc", 3), "ContentLength": 3, "ETag": '"e"'}
+    stub.add_response("get_object", answer, {"Bucket": "bucket", "Key": "key"})
+    assert storage.fetch("key", 3) == (b"abc", '"e"')
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [("AccessDenied", 403), ("NoSuchKey", 404), ("404", 404)]
+)
+@pytest.mark.parametrize("operation", ["get_object", "copy_object"])
+def test_what_is_not_there_is_not_found_though_s3_says_403_without_the_right_to_list(
+    stub: Stubber, storage: PhotoStorage, operation: str, code: str, status: int
+) -> None:
+    stub.add_client_error(operation, code, "Access Denied", status)
+    acts: dict[str, Callable[[], object]] = {
+        "get_object": lambda: storage.fetch("key", 3),
+        "copy_object": lambda: storage.copy("key", '"e"', "target", "image/png", ABC, None),
+    }
+    with pytest.raises(NotFound):
+        acts[operation]()
+
+
+def test_other_errors_of_s3_pass_through(stub: Stubber, storage: PhotoStorage) -> None:
+    stub.add_client_error("get_object", "SlowDown", "Please reduce your request rate.", 503)
+    with pytest.raises(stub.client.exceptions.ClientError, match="SlowDown"):
+        storage.fetch("key", 3)
+
+
+def test_another_size_than_announced_is_not_read(stub: Stubber, storage: PhotoStorage) -> None:
+    answer = {"Body": body(b"abcd", 4), "ContentLength": 4, "ETag": '"e"'}
+    stub.add_response("get_object", answer)
+    with pytest.raises(Conflict, match="has 4 bytes, but 3 were announced"):
+        storage.fetch("key", 3)
+
+
+def test_bytes_that_stop_coming_can_be_asked_for_again(
+    stub: Stubber, storage: PhotoStorage
+) -> None:
+    answer = {"Body": body(b"ab", 3), "ContentLength": 3, "ETag": '"e"'}
+    stub.add_response("get_object", answer)
+    with pytest.raises(Unavailable):
+        storage.fetch("key", 3)
+
+
+@pytest.mark.parametrize("kept", [{}, {"ChecksumSHA256": ABC_BASE64}])
+def test_a_copy_is_of_what_was_read_and_looks_as_if_it_was_put(
+    stub: Stubber, storage: PhotoStorage, kept: dict[str, str]
+) -> None:
+    stub.add_response(
+        "copy_object",
+        {"CopyObjectResult": {"ETag": '"e"', **kept}},
+        {
+            "Bucket": "bucket",
+            "Key": "target",
+            "CopySource": {"Bucket": "bucket", "Key": "source"},
+            "CopySourceIfMatch": '"e"',
+            "MetadataDirective": "REPLACE",
+            "ChecksumAlgorithm": "SHA256",
+            "ContentType": "image/png",
+            "CacheControl": "private, max-age=31536000, immutable",
+            "ContentDisposition": "inline; filename=\"a.png\"; filename*=UTF-8''a.png",
+        },
+    )
+    storage.copy("source", '"e"', "target", "image/png", ABC, "a.png")
+
+
+def test_a_copy_with_another_hash_is_no_copy(stub: Stubber, storage: PhotoStorage) -> None:
+    stub.add_response("copy_object", {"CopyObjectResult": {"ChecksumSHA256": "AAAA"}})
+    with pytest.raises(Unavailable):
+        storage.copy("source", '"e"', "target", "image/png", ABC, None)
+
+
+def test_what_changed_since_it_was_read_is_not_copied(stub: Stubber, storage: PhotoStorage) -> None:
+    stub.add_client_error("copy_object", "PreconditionFailed", "did not hold", 412)
+    with pytest.raises(Conflict):
+        storage.copy("source", '"e"', "target", "image/png", ABC, None)
+
+
+def test_what_goes_side_by_side_is_waited_for_though_one_fails() -> None:
+    started, done = threading.Barrier(2, timeout=10), threading.Event()
+
+    def fail() -> None:
+        started.wait()
+        raise Unavailable
+
+    def take_longer() -> None:
+        started.wait()  # both are under way at once
+        time.sleep(0.05)
+        done.set()
+
+    with pytest.raises(Unavailable):
+        in_parallel(fail, take_longer)
+    assert done.is_set()
+    with pytest.raises(threading.BrokenBarrierError):
+        in_parallel(take_longer, started.abort)
