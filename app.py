@@ -91,7 +91,7 @@ def show_docs() -> Response:
     """Read and try the API in a browser."""
     from chalicelib.api import docs_page
 
-    return docs_page.page(app.current_request.context["path"])
+    return docs_page.page(app.current_request.context["path"], lambda: services.settings)
 
 
 @app.route("/docs/{asset}", methods=["GET"])

@@ -152,16 +152,20 @@ def _with_enum_types(schema: Any) -> Any:
 
 
 def _form_fields(fields: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the fields of a multipart form, which has no null; absence means the same."""
+    """Yield the fields of a multipart form, whose values are texts and files."""
     for name, field in fields.items():
         choices = [one for one in field.get("anyOf", [field]) if one.get("type") != "null"]
         if not any("type" in one for one in choices):
             continue  # accepted from old clients and ignored
+        for choice in choices:
+            if "pattern" in choice:
+                choice.pop(
+                    "maxLength", None
+                )  # Texts of a form are trimmed before they are checked.
         if len(choices) == 1:
             yield name, choices[0]
         else:
-            description = next(one["description"] for one in choices if "description" in one)
-            yield name, {"description": description, "anyOf": choices}
+            yield name, {"description": choices[0]["description"], **field}
 
 
 def _operation(route: RouteEntry, schemas: _Schemas) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How schemathesis signs in: `ALBUM_URL` names the album."""
+"""How schemathesis signs in; the environment variable `ALBUM_URL` is the album's base URL."""
 
 import base64
 import os
@@ -12,20 +12,20 @@ from tests.support.people import Person
 
 
 def access_token() -> str:
-    """Return the token of a new account, whose password no example of the document has."""
+    """Return the token of a new account, whose password is in none of the document's examples."""
     person = Person.at(os.environ["ALBUM_URL"], f"{uuid.uuid4().hex}@example.com", "Correct-2026")
     assert person.sign_up().status_code == 200
     assert person.sign_in().status_code == 200
     return person.token
 
 
-PICTURE = base64.b64encode(images.jpeg(16, 16)).decode()
+IMAGE = base64.b64encode(images.jpeg(16, 16)).decode()
 TOKEN = access_token()
 
 
 @schemathesis.auth(refresh_interval=None)
 class Session:
-    """One person's session; whoever signs out is somebody else each time."""
+    """One user's session, except that every sign-out is sent by a new user."""
 
     def get(self, case: Any, _: Any) -> str:
         """Return the token for a request."""
@@ -38,8 +38,8 @@ class Session:
 
 @schemathesis.hook  # type: ignore[untyped-decorator]
 def map_body(context: Any, body: Any) -> Any:
-    """Make what is sent as a picture one, so that there are photos to look at and to delete."""
+    """Replace a generated file with a real image, so that there are photos to list and delete."""
     if context.operation.path == "/photos/file" and isinstance(body, dict) and "file" in body:
         del body["file"]
-        body["base64_image"] = PICTURE
+        body["base64_image"] = IMAGE
     return body

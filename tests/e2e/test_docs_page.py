@@ -1,64 +1,166 @@
 """The page on which the API can be read and tried, in a browser."""
 
+import json
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from tests.support import images
 from tests.support.people import Person
 
 pytestmark = [pytest.mark.xdist_group("local-stack"), pytest.mark.full]
 
-# Chromium would look for updates of its own parts.
-QUIET = ["--disable-background-networking", "--disable-component-update", "--no-sandbox"]
+# Chromium would look for updates of its own parts, and report to its maker.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+# What the owner can say about a photo, and what the EXIF of `images.full_exif` says.
+METADATA_FROM_EXIF = {
+    "filename_orig": "sea.jpg",
+    "tags": "",
+    "desc": "",
+    "make": "SONY",
+    "model": "DSLR-A300",
+    "city": None,
+    "nation": None,
+    "address": None,
+    "geotag_lat": pytest.approx(-33.8583333),
+    "geotag_lng": pytest.approx(-70.5),
+    "taken_date": "2019-05-06T07:08:09+09:00",
+}
 
 
 @pytest.fixture
 def page() -> Iterator[Page]:
+    """Return a page of a browser, which must neither log an error nor raise one."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     assert chromium, "make test-full needs a browser: install your system's package chromium"
+    errors: list[str] = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
-        yield browser.new_page()
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        page = browser.new_page()
+        page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        yield page
         browser.close()
+    assert errors == []
 
 
-def execute(page: Page, operation: str) -> None:
-    """Open an operation, and send the request that it shows."""
-    block = page.locator(f"[id$={operation}]")
+@pytest.fixture
+def sam(album_url: str) -> Person:
+    return Person.at(album_url, f"{uuid.uuid4().hex}@example.com")
+
+
+def open_docs(page: Page, url: str, slash: str = "") -> None:
+    page.goto(f"{url}/docs{slash}")
+    expect(page.get_by_role("heading", name="CloudAlbum")).to_be_visible()
+
+
+def expand(page: Page, operation: str) -> Locator:
+    """Open an operation, and return its block."""
+    block = page.locator(f"[id$=-{operation}]")
     block.locator(".opblock-summary-control").click()
+    expect(block.get_by_role("button", name="Execute")).to_be_visible()
+    return block
+
+
+def execute(block: Locator) -> Locator:
+    """Send the request that a block shows, and return the response that it received."""
     block.get_by_role("button", name="Execute").click()
+    response = block.locator(".live-responses-table .response").first
+    expect(response).to_be_visible()
+    return response
 
 
-def live_response(page: Page, operation: str) -> str:
-    """Return what the album answered."""
-    shown = page.locator(f"[id$={operation}] .live-responses-table .response")
-    expect(shown.first).to_be_visible()
-    return shown.first.inner_text()
+def json_of(response: Locator) -> dict[str, object]:
+    """Return the body of a response, the first of its code blocks."""
+    expect(response.locator(".response-col_status")).to_contain_text("200")
+    body: dict[str, object] = json.loads(
+        response.locator(".highlight-code code").first.inner_text()
+    )
+    return body
+
+
+def sign_in(page: Page, person: Person) -> None:
+    block = expand(page, "signIn")
+    block.locator("textarea").fill(json.dumps(person.credentials))
+    assert "accessToken" in json_of(execute(block))
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_whoever_signs_in_on_the_page_can_list_photos(
-    page: Page, album_url: str, slash: str
+def test_signing_in_on_the_page_authorizes_what_is_tried_next(
+    page: Page, album_url: str, sam: Person, slash: str
 ) -> None:
-    person = Person.at(album_url, f"{uuid.uuid4().hex}@example.com")
-    person.sign_up()
-    person.sign_in()
-    photo_id = person.upload(images.jpeg()).json()["photo_id"]
-    problems: list[str] = []
-    page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.goto(f"{album_url}/docs{slash}")
-    expect(page.get_by_role("heading", name="CloudAlbum")).to_be_visible()
+    sam.sign_up()
+    sam.sign_in()
+    photo_id = sam.upload(images.jpeg()).json()["photo_id"]
+    open_docs(page, album_url, slash)
+    sign_in(page, sam)
+    expect(execute(expand(page, "listPhotos"))).to_contain_text(photo_id)
 
-    page.locator("[id$=signIn] .opblock-summary-control").click()
-    credentials = f'{{"email": "{person.email}", "password": "{person.password}"}}'
-    page.locator("[id$=signIn] textarea").fill(credentials)
-    page.locator("[id$=signIn]").get_by_role("button", name="Execute").click()
-    assert "accessToken" in live_response(page, "signIn")
-    execute(page, "listPhotos")
-    assert photo_id in live_response(page, "listPhotos")
-    assert problems == []
+
+def test_upload_with_an_untouched_form_stores_only_what_the_exif_says(
+    page: Page, album_url: str, sam: Person, tmp_path: Path
+) -> None:
+    photo = tmp_path / "sea.jpg"
+    photo.write_bytes(images.jpeg(320, 200, images.full_exif()))
+    open_docs(page, album_url)
+    sign_up = expand(page, "signUp")
+    sign_up.locator("textarea").fill(json.dumps({**sam.credentials, "username": "Sam"}))
+    assert json_of(execute(sign_up))["ok"] is True
+    sign_in(page, sam)
+
+    upload = expand(page, "uploadPhoto")
+    upload.locator("input[type=file]").set_input_files(photo)
+    texts = upload.locator("tr[data-property-name] input[type=text]").all()
+    assert [text.input_value() for text in texts] == [""] * (len(METADATA_FROM_EXIF) + 1)
+    photo_id = json_of(execute(upload))["photo_id"]
+    assert re.findall("-F '([^=]+)=", upload.locator(".curl-command").inner_text()) == ["file"]
+
+    sam.sign_in()
+    stored = sam.get(f"/photos/{photo_id}").json()["photo"]
+    assert {name: stored[name] for name in METADATA_FROM_EXIF} == METADATA_FROM_EXIF
+
+    get_photo = expand(page, "getPhoto")
+    get_photo.locator("[data-param-name=photo_id] input").fill(str(photo_id))
+    get_photo.locator("[data-param-name=mode] select").select_option("thumbnail")
+    image = execute(get_photo).locator("img")
+    expect(image).to_be_visible()
+    page.wait_for_function(
+        "image => image.complete && image.naturalWidth", arg=image.element_handle()
+    )
+
+
+def test_examples_of_bodies_change_only_what_they_show(page: Page, album_url: str) -> None:
+    open_docs(page, album_url)
+    shown = {
+        name: json.loads(expand(page, name).locator("textarea").input_value())
+        for name in ("beginUpload", "editPhoto")
+    }
+    assert shown == {
+        "beginUpload": {"filesize": 12345678, "filename_orig": "IMG_1.jpg"},
+        "editPhoto": {"desc": "At the sea"},
+    }
+
+
+def test_the_page_shows_the_base_url_and_the_types_of_parameters(
+    page: Page, album_url: str
+) -> None:
+    open_docs(page, album_url)
+    server = page.locator(".servers select option")
+    expect(server).to_have_text(f"{album_url} - The album that this document comes from.")
+    expand(page, "listPhotos")
+    expand(page, "getPhoto")
+    for name in ("sort", "order", "mode"):
+        parameter = page.locator(f"[data-param-name={name}] .parameter__type").first
+        expect(parameter).to_have_text("string")
+    expect(page.get_by_text("any", exact=True)).to_have_count(0)

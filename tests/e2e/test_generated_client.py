@@ -1,4 +1,4 @@
-"""A client that a generator makes of the API's document alone."""
+"""A client that is generated from the API's OpenAPI document alone."""
 
 import subprocess
 import sys
@@ -34,7 +34,7 @@ print("listed", photo.width, photo.height)
 """
 
 
-def test_it_signs_in_uploads_and_lists(album_url: str, tmp_path: Path) -> None:
+def test_generated_client_signs_in_uploads_and_lists(album_url: str, tmp_path: Path) -> None:
     person = Person.at(album_url, f"{uuid.uuid4().hex}@example.com")
     person.sign_up()
     (tmp_path / "openapi.json").write_bytes(person.get("/openapi.json").body)
@@ -44,7 +44,7 @@ def test_it_signs_in_uploads_and_lists(album_url: str, tmp_path: Path) -> None:
     run = subprocess.run(
         [generator, *generate], cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    assert "Endpoint" not in run.stdout, run.stdout  # it says which ones it could not make
+    assert "Endpoint" not in run.stdout, run.stdout  # it names those that it could not generate
     (tmp_path / "use.py").write_text(SCRIPT)
     use = [sys.executable, "use.py", album_url, person.email, person.password, "sea.jpg"]
     done = subprocess.run(use, cwd=tmp_path, capture_output=True, text=True, check=False)

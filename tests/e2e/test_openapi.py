@@ -1,4 +1,4 @@
-"""The API's document against the running album."""
+"""The API's OpenAPI document against the running album."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.xdist_group("local-stack")
 
 
 def run_schemathesis(stack: RunningStack, folder: Path, *options: str) -> None:
-    """Try the album with what its document allows and forbids; fail for every finding."""
+    """Send the album what its document allows and forbids, and fail if any check does."""
     here = Path(__file__).parent
     command = [str(Path(sys.executable).with_name("schemathesis"))]
     command += ["--config-file", str(here / "schemathesis.toml")]
@@ -25,7 +25,7 @@ def run_schemathesis(stack: RunningStack, folder: Path, *options: str) -> None:
     }
     run = subprocess.run(
         [*command, *options],
-        cwd=folder,  # it keeps what it has found there
+        cwd=folder,  # where it stores what it finds
         env=os.environ | environment,
         capture_output=True,
         text=True,
@@ -34,12 +34,10 @@ def run_schemathesis(stack: RunningStack, folder: Path, *options: str) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-def test_the_album_does_what_its_document_says(stack: RunningStack, tmp_path: Path) -> None:
+def test_album_conforms_to_its_document(stack: RunningStack, tmp_path: Path) -> None:
     run_schemathesis(stack, tmp_path, "--max-examples", "3", "--seed", "1", "--no-shrink")
 
 
 @pytest.mark.full
-def test_the_album_does_what_its_document_says_at_length(
-    stack: RunningStack, tmp_path: Path
-) -> None:
+def test_album_conforms_to_its_document_in_a_long_run(stack: RunningStack, tmp_path: Path) -> None:
     run_schemathesis(stack, tmp_path, "--max-examples", "100")
