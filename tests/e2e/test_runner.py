@@ -1,4 +1,4 @@
-"""The local runner: what it keeps, and what it leaves behind."""
+"""`make run`: what it keeps, how it stops, and what it prints."""
 
 import os
 import pty
@@ -23,15 +23,13 @@ def processes_mentioning(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
-def test_accounts_and_photos_survive_a_restart_and_nothing_is_left_running(
+def test_signal_stops_all_processes_and_a_restart_keeps_accounts_and_photos(
     tmp_path: Path, number: signal.Signals
 ) -> None:
-    picture = images.jpeg()
+    image = images.jpeg()
     with running(tmp_path) as first:
-        mario = Person.at(first.url, "mario@example.com")
-        mario.sign_up()
-        mario.sign_in()
-        mario.upload(picture)
+        mario = Person.registered(first.url, "mario@example.com")
+        mario.upload(image)
         first.stop(number)
         assert first.process.returncode == 0
         assert processes_mentioning(str(first.port)) == []
@@ -41,19 +39,19 @@ def test_accounts_and_photos_survive_a_restart_and_nothing_is_left_running(
     with running(tmp_path) as second:
         mario.transport = HttpTransport(second.url)
         assert mario.sign_in().status_code == 200
-        [photo] = mario.get("/photos").json()["photos"]
-        assert requests.get(photo["originalSrc"], timeout=30).content == picture
+        [photo] = mario.photos()
+        assert requests.get(photo["originalSrc"], timeout=30).content == image
 
 
-def test_it_saves_and_stops_when_its_terminal_is_closed(tmp_path: Path) -> None:
+def test_closing_the_terminal_saves_the_state_and_stops(tmp_path: Path) -> None:
     terminal, end = pty.openpty()
     process = start(free_port(), free_port(), tmp_path, end)
     os.close(end)
     shown = b""
     while b"Try, in another terminal" not in shown:
         shown += os.read(terminal, 4096)
-    assert b"\x1b" not in shown  # nothing has probed the terminal
-    [url] = re.findall(rb"The album is at +(\S+)", shown)
+    assert b"\x1b" not in shown  # No program has queried the terminal.
+    [url] = re.findall(rb"The album +(\S+)", shown)
     assert Person.at(url.decode(), "mario@example.com").sign_up().status_code == 200
     os.close(terminal)
     assert process.wait(40) == 0
@@ -62,14 +60,14 @@ def test_it_saves_and_stops_when_its_terminal_is_closed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("port", [0, 65536])
-def test_what_is_no_port_is_one_line(tmp_path: Path, port: int) -> None:
+def test_invalid_port_is_reported_in_one_line(tmp_path: Path, port: int) -> None:
     with (tmp_path / "output").open("w+") as log:
         assert start(port, free_port(), tmp_path, log).wait(30) == 1
         log.seek(0)
-        assert log.read() == f"PORT={port} is no port: choose one from 1 to 65535.\n"
+        assert log.read() == f"PORT must be from 1 to 65535, not {port}.\n"
 
 
-def test_the_env_file_is_plain_exports_for_the_clients_of_the_embedded_aws(tmp_path: Path) -> None:
+def test_env_file_exports_what_clients_of_the_embedded_aws_need(tmp_path: Path) -> None:
     with running(tmp_path) as stack:
         lines = (tmp_path / "env").read_text().splitlines()
         assert f"export AWS_ENDPOINT_URL=http://127.0.0.1:{stack.aws_port}" in lines
@@ -84,7 +82,7 @@ def test_the_env_file_is_plain_exports_for_the_clients_of_the_embedded_aws(tmp_p
 
 
 @pytest.mark.parametrize("name", ["PORT", "AWS_PORT"])
-def test_a_taken_port_is_one_line_that_names_the_way_out(tmp_path: Path, name: str) -> None:
+def test_port_in_use_is_reported_in_one_line_with_a_solution(tmp_path: Path, name: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

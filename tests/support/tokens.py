@@ -1,4 +1,4 @@
-"""A user pool that signs access tokens."""
+"""User pools that sign access tokens, and the claims of such a token."""
 
 import time
 from typing import Any
@@ -36,10 +36,11 @@ class Signer:
 
 
 POOL = Signer("pool-key")
-OTHER_POOL = Signer("pool-key")  # another pool's key with the same name
+OTHER_POOL = Signer("pool-key")  # another key with the same ID
 
 
 def claims(**changed: Any) -> dict[str, Any]:
+    """Return valid claims with some changed, or removed where they are None."""
     now = int(time.time())
     valid = {
         "sub": "user-1",
