@@ -89,7 +89,7 @@ def test_forgotten_password_is_reset_with_an_emailed_code(
         "POST", "/users/password/reset", code=code, email=mario.email, password="weak"
     )
     assert weak.status_code == 400
-    assert weak.json()["Message"].startswith("password is too weak: ")
+    assert weak.json()["Message"].startswith("The password is too weak: ")
     assert mario.send("POST", "/users/password/reset", code=code, **fields).status_code == 200
     require_ended(mario)
     mario.password = NEW_PASSWORD
