@@ -1,4 +1,4 @@
-"""The lab's first app: its four routes, as its README says they answer."""
+"""The tutorial's first app: its four routes respond as its README says."""
 
 import json
 import os
@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -22,7 +21,7 @@ from infra.local import answers, program
 from tests.examples.conftest import MYAPP
 
 README = (MYAPP / "README.md").read_text()
-# Each command that has an answer printed below it.
+# Each command with a response below it.
 CURL = re.findall(r"```sh\n(curl [^\n]*)\n```\n\n```\n(.*?)\n```", README, re.DOTALL)
 HTTPIE = re.findall(r"^http .*", README, re.MULTILINE)
 JSON = {"Content-Type": "application/json"}
@@ -50,33 +49,37 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
             process.kill()
 
 
-def assert_is_as_printed(answer: str, printed: str, port: int) -> None:
-    """Compare with what the README prints, where `...` stands for anything."""
+def require_as_printed(response: str, printed: str, port: int) -> None:
+    """Fail unless a response is the README's, in which `...` stands for anything."""
     parts = map(re.escape, printed.replace(":8000", f":{port}").split("..."))
-    assert re.fullmatch(".+".join(parts), answer), answer
+    assert re.fullmatch(".+".join(parts), response), response
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 @pytest.mark.parametrize(("command", "printed"), CURL)
-def test_a_documented_request_is_answered_as_printed(port: int, command: str, printed: str) -> None:
+def test_curl_command_of_the_readme_has_the_printed_response(
+    port: int, command: str, printed: str
+) -> None:
     command = command.replace("curl", "curl --silent --show-error --noproxy '*'", 1)
     done = subprocess.run(
         command.replace(":8000", f":{port}"), shell=True, capture_output=True, text=True, check=True
     )
-    assert_is_as_printed(done.stdout, printed, port)
+    require_as_printed(done.stdout, printed, port)
 
 
 @pytest.mark.parametrize(
     ("command", "printed"),
     [(command, printed) for command, (_, printed) in zip(HTTPIE, CURL, strict=True)],
 )
-def test_the_httpie_requests_are_the_same_ones(port: int, command: str, printed: str) -> None:
+def test_httpie_command_of_the_readme_has_the_same_response(
+    port: int, command: str, printed: str
+) -> None:
     response = requests.request(**httpie(command.replace(":8000", f":{port}")), timeout=30)
-    assert_is_as_printed(response.text, printed, port)
+    require_as_printed(response.text, printed, port)
 
 
 def httpie(command: str) -> dict[str, Any]:
-    """Return what HTTPie sends, as arguments of `requests.request`."""
+    """Return what an HTTPie command sends, as arguments of `requests.request`."""
     words = shlex.split(command)[1:]
     method = words.pop(0) if words[0].isupper() else "GET"
     url, *items = words
@@ -89,7 +92,7 @@ def httpie(command: str) -> dict[str, Any]:
     return request | {"params": query, "json": fields or None}
 
 
-def test_every_route_is_among_the_documented_requests(myapp: ModuleType) -> None:
+def test_readme_has_a_command_for_every_route(myapp: ModuleType) -> None:
     patterns = [re.sub(r"\{.*?\}", "[^/ ]+", route) for route in myapp.app.routes]
     assert len(patterns) == 4
     for pattern in patterns:
@@ -103,13 +106,11 @@ def test_every_route_is_among_the_documented_requests(myapp: ModuleType) -> None
         ("%3Cscript%3Ealert(1)%3C%2Fscript%3E", "&lt;script&gt;alert(1)&lt;/script&gt;"),
         ("<b>", "&lt;b&gt;"),
         ("%22%27%26", "&quot;&#x27;&amp;"),
-        ("%253C", "%3C"),  # decoded once only
+        ("%253C", "%3C"),  # decoded only once
         ("J%C3%B8rgen", "Jørgen"),
     ],
 )
-def test_a_name_is_greeted_on_a_page_and_cannot_be_markup(
-    myapp: ModuleType, name: str, greeted: str
-) -> None:
+def test_greeting_escapes_the_name(myapp: ModuleType, name: str, greeted: str) -> None:
     response = Client(myapp.app, project_dir=str(MYAPP)).http.get(f"/users/{name}")
     assert response.status_code == 200
     assert response.headers["Content-Type"] == "text/html; charset=utf-8"
@@ -117,32 +118,32 @@ def test_a_name_is_greeted_on_a_page_and_cannot_be_markup(
 
 
 @pytest.mark.parametrize("user", [{"name": "Jørgen", "age": 7}, [], "Mario", 0, {"user": None}])
-def test_json_is_echoed(myapp: ModuleType, user: Any) -> None:
+def test_json_is_returned_unchanged(myapp: ModuleType, user: Any) -> None:
     http = Client(myapp.app, project_dir=str(MYAPP)).http
     response = http.post("/users", headers=JSON, body=json.dumps(user).encode())
     assert (response.status_code, response.json_body) == (200, {"user": user})
 
 
 @pytest.mark.parametrize("body", [b"", b"Mario", b'{"name": "Mario"', b"\xff", b"null"])
-def test_what_is_no_json_is_a_bad_request(myapp: ModuleType, body: bytes) -> None:
+def test_body_that_is_not_json_is_rejected(myapp: ModuleType, body: bytes) -> None:
     http = Client(myapp.app, project_dir=str(MYAPP)).http
     response = http.post("/users", headers=JSON, body=body)
     assert (response.status_code, response.json_body["Code"]) == (400, "BadRequestError")
     assert "JSON" in response.json_body["Message"]
 
 
-def test_json_without_its_content_type_is_a_bad_request(myapp: ModuleType) -> None:
+def test_json_without_its_content_type_is_rejected(myapp: ModuleType) -> None:
     response = Client(myapp.app, project_dir=str(MYAPP)).http.post("/users", body=b"{}")
     assert response.status_code == 400
     assert "Content-Type: application/json" in response.json_body["Message"]
 
 
-def local_aws(stack: RunningStack, what: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run the README's command, with what `.local/env` exports."""
+def local_aws(stack: RunningStack, action: str) -> subprocess.CompletedProcess[str]:
+    """Run the README's command in the environment that `.local/env` exports."""
     return subprocess.run(
-        [sys.executable, "-m", "examples.myapp.local_aws", what],
+        [sys.executable, "-m", "examples.myapp.local_aws", action],
         cwd=ROOT,
-        env=os.environ | stack.env | env,
+        env=os.environ | stack.env,
         capture_output=True,
         text=True,
         check=False,
@@ -150,10 +151,10 @@ def local_aws(stack: RunningStack, what: str, **env: str) -> subprocess.Complete
 
 
 @pytest.mark.xdist_group("examples")
-def test_the_routes_are_deployed_to_the_local_aws_and_deleted(stack: RunningStack) -> None:
+def test_routes_are_deployed_to_the_embedded_aws_and_deleted(stack: RunningStack) -> None:
     gateway, buckets = stack.make_client("apigateway"), stack.make_client("s3").list_buckets
     before = [one["Name"] for one in buckets()["Buckets"]]
-    for _ in range(2):  # safe to repeat
+    for _ in range(2):  # It is safe to repeat.
         done = local_aws(stack, "deploy")
         assert done.returncode == 0, done.stderr
     url = done.stdout.splitlines()[-1]
@@ -177,11 +178,11 @@ def test_the_routes_are_deployed_to_the_local_aws_and_deleted(stack: RunningStac
     assert not requests.get(f"{url}/", timeout=30).ok
 
 
-def test_without_the_local_aws_nothing_is_deployed_or_deleted(tmp_path: Path) -> None:
+def test_nothing_is_deployed_or_deleted_without_the_embedded_aws() -> None:
     env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    for what in ("deploy", "delete"):
+    for action in ("deploy", "delete"):
         done = subprocess.run(
-            [sys.executable, "-m", "examples.myapp.local_aws", what],
+            [sys.executable, "-m", "examples.myapp.local_aws", action],
             cwd=ROOT,
             env=env,
             capture_output=True,

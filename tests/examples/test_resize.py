@@ -1,4 +1,4 @@
-"""The lab's event function, on moto and the local AWS: a picture that arrives gets a small copy."""
+"""The tutorial's event function, on moto and the embedded AWS, which makes small copies."""
 
 import io
 import json
@@ -28,7 +28,7 @@ from tests.support import images
 
 @pytest.fixture
 def s3(resize: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Return S3, with the bucket in it and nothing else; the app was loaded before."""
+    """Return a client of S3 on moto, with the bucket; the app was loaded before moto started."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
@@ -38,8 +38,8 @@ def s3(resize: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         yield client
 
 
-def arrive(resize: ModuleType, key: str) -> None:
-    """Tell the function of an object, its key encoded as S3 does."""
+def notify(resize: ModuleType, key: str) -> None:
+    """Send the function S3's event about a new object, with its key encoded as S3 does."""
     client = Client(resize.app, project_dir=str(RESIZE))
     event = client.events.generate_s3_event(BUCKET, urllib.parse.quote_plus(key, safe="/"))
     client.lambda_.invoke("resize", event)
@@ -49,11 +49,11 @@ def keys(s3: Any) -> list[str]:
     return [one["Key"] for one in s3.list_objects_v2(Bucket=BUCKET)["Contents"]]
 
 
-def copy_of(resize: ModuleType, s3: Any, picture: bytes) -> Image.Image:
-    """Return the copy that is made of a picture."""
-    s3.put_object(Bucket=BUCKET, Key="upload/picture", Body=picture)
-    arrive(resize, "upload/picture")
-    stored = s3.get_object(Bucket=BUCKET, Key="resized/picture")
+def copy_of(resize: ModuleType, s3: Any, original: bytes) -> Image.Image:
+    """Return the copy that the function makes of an image."""
+    s3.put_object(Bucket=BUCKET, Key="upload/image", Body=original)
+    notify(resize, "upload/image")
+    stored = s3.get_object(Bucket=BUCKET, Key="resized/image")
     image = Image.open(io.BytesIO(stored["Body"].read()))
     assert stored["ContentType"] == Image.MIME[str(image.format)]
     return image
@@ -68,16 +68,16 @@ def copy_of(resize: ModuleType, s3: Any, picture: bytes) -> Image.Image:
         ((30, 20), (30, 20)),  # never enlarged
     ],
 )
-def test_a_copy_fits_300_by_200_pixels(
+def test_copy_fits_300_by_200_pixels(
     resize: ModuleType, s3: Any, size: tuple[int, int], expected: tuple[int, int]
 ) -> None:
     assert copy_of(resize, s3, images.jpeg(*size)).size == expected
 
 
-def test_a_copy_is_upright(resize: ModuleType, s3: Any) -> None:
-    # Brightest at the right, and to be turned clockwise: brightest at the bottom.
-    picture = images.jpeg(1200, 600, exif=images.exif({Base.Orientation: 6}))
-    copy = copy_of(resize, s3, picture)
+def test_copy_is_upright(resize: ModuleType, s3: Any) -> None:
+    # The right is the brightest; rotated clockwise, the bottom is.
+    original = images.jpeg(1200, 600, exif=images.exif({Base.Orientation: 6}))
+    copy = copy_of(resize, s3, original)
     assert copy.size == (100, 200)
     assert Base.Orientation not in copy.getexif()
     top, bottom = copy.convert("L").resize((1, 2)).tobytes()
@@ -85,121 +85,119 @@ def test_a_copy_is_upright(resize: ModuleType, s3: Any) -> None:
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
-def test_a_jpeg_of_any_colours_is_copied(resize: ModuleType, s3: Any, mode: str) -> None:
-    picture = images.encoded(images.gradient(mode=mode), "JPEG")
-    assert copy_of(resize, s3, picture).format == "JPEG"
+def test_jpeg_in_any_color_mode_is_copied(resize: ModuleType, s3: Any, mode: str) -> None:
+    original = images.encoded(images.gradient(mode=mode), "JPEG")
+    assert copy_of(resize, s3, original).format == "JPEG"
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "P", "1", "LA", "I;16"])
-def test_a_png_stays_a_png(resize: ModuleType, s3: Any, mode: str) -> None:
-    picture = images.encoded(images.gradient(mode="L").convert(mode), "PNG")
-    copy = copy_of(resize, s3, picture)
+def test_copy_of_a_png_is_a_png(resize: ModuleType, s3: Any, mode: str) -> None:
+    original = images.encoded(images.gradient(mode="L").convert(mode), "PNG")
+    copy = copy_of(resize, s3, original)
     assert (copy.format, copy.size) == ("PNG", (267, 200))
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP"])
-def test_other_formats_are_kept(resize: ModuleType, s3: Any, kind: str) -> None:
+def test_copy_of_a_gif_or_webp_keeps_the_format(resize: ModuleType, s3: Any, kind: str) -> None:
     assert copy_of(resize, s3, images.encoded(images.gradient(), kind)).format == kind
 
 
-def test_a_jpeg_with_more_pictures_behind_it_becomes_a_plain_one(
-    resize: ModuleType, s3: Any
-) -> None:
+def test_copy_of_a_jpeg_with_several_images_has_one(resize: ModuleType, s3: Any) -> None:
     more = [images.gradient(64, 48)]
-    picture = images.encoded(images.gradient(), "MPO", save_all=True, append_images=more)
-    assert copy_of(resize, s3, picture).format == "JPEG"
+    original = images.encoded(images.gradient(), "MPO", save_all=True, append_images=more)
+    assert copy_of(resize, s3, original).format == "JPEG"
 
 
 @pytest.mark.parametrize("name", ["a b+c.jpg", "Zürich 100%.jpg", "2026/05/upload/x.jpg"])
-def test_a_copy_has_the_name_of_its_picture(resize: ModuleType, s3: Any, name: str) -> None:
+def test_copy_has_the_name_of_its_original(resize: ModuleType, s3: Any, name: str) -> None:
     s3.put_object(Bucket=BUCKET, Key=f"upload/{name}", Body=images.jpeg())
-    arrive(resize, f"upload/{name}")
+    notify(resize, f"upload/{name}")
     assert keys(s3) == [f"resized/{name}", f"upload/{name}"]
 
 
-def test_the_same_event_twice_makes_one_copy(resize: ModuleType, s3: Any) -> None:
+def test_repeated_event_makes_the_same_copy(resize: ModuleType, s3: Any) -> None:
     s3.put_object(Bucket=BUCKET, Key="upload/x.jpg", Body=images.jpeg())
     tags = []
     for _ in range(2):
-        arrive(resize, "upload/x.jpg")
+        notify(resize, "upload/x.jpg")
         tags.append(s3.head_object(Bucket=BUCKET, Key="resized/x.jpg")["ETag"])
     assert keys(s3) == ["resized/x.jpg", "upload/x.jpg"]
     assert tags[0] == tags[1]
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"no picture", images.jpeg()[:900], images.png_claiming(60_000, 60_000)]
+    "content", [b"", b"not an image", images.jpeg()[:900], images.png_claiming(60_000, 60_000)]
 )
-def test_what_is_no_picture_is_skipped_with_a_line_in_the_log(
+def test_object_that_is_not_an_image_is_skipped_and_logged(
     resize: ModuleType, s3: Any, caplog: pytest.LogCaptureFixture, content: bytes
 ) -> None:
     resize.app.log.addHandler(caplog.handler)
     s3.put_object(Bucket=BUCKET, Key="upload/x.jpg", Body=content)
-    arrive(resize, "upload/x.jpg")
+    notify(resize, "upload/x.jpg")
     assert keys(s3) == ["upload/x.jpg"]
     assert caplog.messages == ["Skipped upload/x.jpg: it is no picture that can be resized."]
 
 
-def test_what_cannot_be_read_fails_so_that_aws_tries_again(resize: ModuleType, s3: Any) -> None:
+def test_unreadable_object_raises_so_that_aws_retries(resize: ModuleType, s3: Any) -> None:
     with pytest.raises(ClientError, match="NoSuchKey"):
-        arrive(resize, "upload/gone.jpg")
+        notify(resize, "upload/gone.jpg")
 
 
-def test_the_function_listens_to_new_pictures_alone(resize: ModuleType) -> None:
+def test_function_receives_events_about_uploads_only(resize: ModuleType) -> None:
     [source] = resize.app.event_sources
     assert (source.bucket, source.events) == (BUCKET, ["s3:ObjectCreated:*"])
     assert source.prefix == "upload/"
 
 
-def test_the_one_client_is_made_at_the_first_event(resize: ModuleType, s3: Any) -> None:
+def test_client_is_created_once_by_the_first_event(resize: ModuleType, s3: Any) -> None:
     assert resize.s3.cache_info().currsize == 0
     for _ in range(2):
         copy_of(resize, s3, images.jpeg())
     assert resize.s3.cache_info().misses == 1
 
 
-def test_the_rights_are_those_of_the_two_calls_on_the_configured_bucket() -> None:
+def test_policy_allows_exactly_two_calls_on_the_configured_bucket() -> None:
     config = json.loads((RESIZE / ".chalice" / "config.json").read_text())
     bucket = config["environment_variables"]["PICTURE_BUCKET"]
     policy = json.loads((RESIZE / ".chalice" / "policy-dev.json").read_text())
-    rights = {
+    allowed = {
         action: resource
         for statement in policy["Statement"]
         for action in statement["Action"]
         for resource in statement["Resource"]
         if not action.startswith("logs:")
     }
-    assert rights == {
+    assert allowed == {
         "s3:GetObject": f"arn:aws:s3:::{bucket}/upload/*",
         "s3:PutObject": f"arn:aws:s3:::{bucket}/resized/*",
     }
 
 
 @pytest.mark.parametrize("folder", [MYAPP, RESIZE])
-def test_each_app_has_a_written_policy_of_its_own(folder: Path) -> None:
+def test_each_app_has_its_own_policy_file(folder: Path) -> None:
     config = json.loads((folder / ".chalice" / "config.json").read_text())
     assert config["autogen_policy"] is False
     assert (folder / ".chalice" / config["stages"]["dev"]["iam_policy_file"]).is_file()
 
 
 @pytest.mark.xdist_group("examples")
-def test_the_documented_commands_deploy_try_and_delete_it_on_the_local_aws(
+def test_readme_commands_deploy_use_and_delete_the_function(
     stack: RunningStack, tmp_path: Path
 ) -> None:
     readme = (MYAPP / "README.md").read_text()
     section = readme.split("## Deploy the event function\n")[1]
     commands = "".join(re.findall(r"```sh\n(.*?)```", section, re.DOTALL))
     [printed] = re.findall(r"```\n\n```\n(.*?)```", section, re.DOTALL)
-    for written, meant in {
+    for documented, actual in {
         "/tmp": str(tmp_path),
         "../../../.venv/bin": sysconfig.get_path("scripts"),
         "../../../.local": str(stack.state),
     }.items():
-        assert written in commands
-        commands = commands.replace(written, meant)
-    # A copy: what is deployed from here by hand stays known here.
-    left_by_hand = shutil.ignore_patterns("deployed", "deployments")
-    shutil.copytree(RESIZE, tmp_path / "resize", ignore=left_by_hand)
+        assert documented in commands
+        commands = commands.replace(documented, actual)
+    # A copy, since Chalice records what it has deployed in the app's folder.
+    records = shutil.ignore_patterns("deployed", "deployments")
+    shutil.copytree(RESIZE, tmp_path / "resize", ignore=records)
     env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     buckets = stack.make_client("s3").list_buckets
     before = [one["Name"] for one in buckets()["Buckets"]]

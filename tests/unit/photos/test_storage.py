@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,6 +21,7 @@ from chalicelib.errors import Conflict, NotFound, Unavailable
 from chalicelib.photos.signed_urls import UrlSigner
 from chalicelib.photos.storage import (
     PhotoStorage,
+    StoredObject,
     content_disposition,
     in_parallel,
     original_key,
@@ -27,6 +29,10 @@ from chalicelib.photos.storage import (
     upload_key,
 )
 from tests.support.stubs import stubbed
+
+ABC = hashlib.sha256(b"abc").digest()
+ABC_BASE64 = "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="  # FIPS 180-2, appendix B.1
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -62,12 +68,11 @@ def test_object_is_stored_with_the_hash_that_s3_verifies(
             "Body": b"abc",
             "ContentType": "image/png",
             "CacheControl": "private, max-age=31536000, immutable",
-            # base64 of the SHA-256 of "abc" (FIPS 180-2, appendix B.1)
             "ChecksumAlgorithm": "SHA256",
-            "ChecksumSHA256": "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=",
+            "ChecksumSHA256": ABC_BASE64,
         },
     )
-    storage.put("key", b"abc", "image/png", hashlib.sha256(b"abc").digest())
+    storage.put("key", b"abc", "image/png", ABC)
 
 
 def test_deletion_fails_if_s3_has_not_deleted_an_object(
@@ -102,10 +107,6 @@ def test_url_has_a_version_4_signature_and_the_lifetime_of_the_settings(
     assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
     assert query["X-Amz-Expires"] == ["900"]
     assert "/eu-west-1/s3/aws4_request" in query["X-Amz-Credential"][0]
-
-
-ABC = hashlib.sha256(b"abc").digest()
-ABC_BASE64 = "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="
 
 
 @pytest.mark.parametrize(
@@ -245,3 +246,61 @@ def test_parallel_actions_are_all_finished_before_an_error_is_raised() -> None:
     assert done.is_set()
     with pytest.raises(threading.BrokenBarrierError):
         in_parallel(take_longer, started.abort)
+
+
+@pytest.mark.parametrize(
+    ("checksum", "sha256"), [({}, None), ({"ChecksumSHA256": ABC_BASE64}, ABC.hex())]
+)
+def test_head_returns_size_time_and_hash_if_s3_has_one(
+    stub: Stubber, storage: PhotoStorage, checksum: dict[str, str], sha256: str | None
+) -> None:
+    stub.add_response(
+        "head_object",
+        {"ContentLength": 3, "LastModified": NOON, **checksum},
+        {"Bucket": "bucket", "Key": "key", "ChecksumMode": "ENABLED"},
+    )
+    assert storage.head("key") == StoredObject("key", 3, NOON, sha256)
+
+
+def test_head_of_a_missing_object_is_none_but_a_missing_permission_is_an_error(
+    stub: Stubber, storage: PhotoStorage
+) -> None:
+    stub.add_client_error("head_object", "404", "Not Found", 404)
+    assert storage.head("key") is None
+    stub.add_client_error("head_object", "403", "Forbidden", 403)
+    with pytest.raises(stub.client.exceptions.ClientError, match="403"):
+        storage.head("key")
+
+
+def test_hash_of_an_object_is_computed_in_chunks(stub: Stubber, storage: PhotoStorage) -> None:
+    data = bytes(range(256)) * 10_000  # more than two chunks
+    stub.add_response("get_object", download(data, len(data)))
+    assert storage.sha256("key") == hashlib.sha256(data).hexdigest()
+    stub.add_client_error("get_object", "NoSuchKey", "", 404)
+    with pytest.raises(NotFound):
+        storage.sha256("key")
+
+
+def test_folder_is_listed_page_by_page_with_objects_and_subfolders(
+    stub: Stubber, storage: PhotoStorage
+) -> None:
+    pages: list[dict[str, Any]] = [
+        {"Contents": [{"Key": "photos/a", "Size": 1, "LastModified": NOON}]},
+        {"CommonPrefixes": [{"Prefix": "photos/sub-1/"}]},
+    ]
+    where = {"Bucket": "bucket", "Prefix": "photos/", "Delimiter": "/"}
+    stub.add_response(
+        "list_objects_v2", pages[0] | {"IsTruncated": True, "NextContinuationToken": "n"}, where
+    )
+    stub.add_response("list_objects_v2", pages[1], where | {"ContinuationToken": "n"})
+    assert list(storage.list_folder("photos/")) == [StoredObject("photos/a", 1, NOON), "sub-1"]
+
+
+def test_deletion_of_a_prefix_deletes_every_page(stub: Stubber, storage: PhotoStorage) -> None:
+    where = {"Bucket": "bucket", "Prefix": "photos/sub-1/"}
+    first: dict[str, Any] = {"Contents": [{"Key": "a"}, {"Key": "b"}], "IsTruncated": True}
+    stub.add_response("list_objects_v2", first | {"NextContinuationToken": "n"}, where)
+    objects = {"Objects": [{"Key": "a"}, {"Key": "b"}], "Quiet": True}
+    stub.add_response("delete_objects", {}, {"Bucket": "bucket", "Delete": objects})
+    stub.add_response("list_objects_v2", {}, where | {"ContinuationToken": "n"})
+    storage.delete_prefix("photos/sub-1/")
