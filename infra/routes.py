@@ -1,4 +1,4 @@
-"""Write the table of routes in docs/api.md, from the API's own document; `make routes` runs this."""
+"""Write the table of routes in docs/api.md from the OpenAPI document; `make routes` runs this."""
 
 from pathlib import Path
 
