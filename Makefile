@@ -123,7 +123,7 @@ bench-memory: install ## Measure memory and time for the largest images
 ##@ Document
 
 routes: install ## Write the table of routes
-	@$(BIN)/python -m infra.readme
+	@$(BIN)/python -m infra.routes
 
 architecture: ## Draw docs/architecture.svg (needs Graphviz)
 	dot -Tsvg docs/architecture.dot -o docs/architecture.svg
