@@ -91,12 +91,14 @@ def free_port() -> int:
         return port
 
 
-def start(port: int, aws_port: int, state: Path, output: IO[str] | int) -> subprocess.Popen[str]:
+def start(
+    port: int, aws_port: int, state: Path, output: IO[str] | int, *options: str
+) -> subprocess.Popen[str]:
     """Start the runner in its own process group, with `output` as its terminal or file."""
     command = [sys.executable, "-m", "infra.local", "--port", str(port)]
     command += ["--aws-port", str(aws_port), "--state", str(state)]
     return subprocess.Popen(
-        command,
+        [*command, *options],
         cwd=ROOT,
         # A profile that does not exist: the runner must ignore the developer's.
         env=os.environ | {"AWS_PROFILE": "nonexistent"},
@@ -109,12 +111,12 @@ def start(port: int, aws_port: int, state: Path, output: IO[str] | int) -> subpr
 
 
 @contextlib.contextmanager
-def running(state: Path) -> Iterator[RunningStack]:
+def running(state: Path, *options: str) -> Iterator[RunningStack]:
     """Run the local album on free ports until the block ends. Raises RuntimeError."""
     port, aws_port = free_port(), free_port()
     log = state.with_name(f"{state.name}-{port}.log")
     with log.open("w") as output:
-        process = start(port, aws_port, state, output)
+        process = start(port, aws_port, state, output, *options)
     try:
         _wait_until_up(process, log)
         yield RunningStack(process, port, aws_port, state, log)

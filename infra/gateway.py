@@ -58,10 +58,9 @@ RESPONSES = {
     "ACCESS_DENIED": GatewayResponse(
         403, "ForbiddenError", "Your session is no longer valid. Sign in again."
     ),
-    # API Gateway's name for an unknown path or method. Its 403 would make clients sign in again,
-    # so this is the 404 that every HTTP client expects.
+    # API Gateway's name for an unknown path or method. The code tells it from an invalid token.
     "MISSING_AUTHENTICATION_TOKEN": GatewayResponse(
-        404, "NotFoundError", "This route does not exist."
+        403, "UnknownRouteError", "This route does not exist."
     ),
     "REQUEST_TOO_LARGE": GatewayResponse(413, "PayloadTooLargeError", TOO_LARGE),
     "THROTTLED": _try_again(429, "TooManyRequestsError", Throttled()),

@@ -11,22 +11,22 @@ app = Chalice(app_name="myapp")
 
 @app.route("/")
 def index() -> dict[str, str]:
-    """Say hello."""
+    """Return a greeting."""
     return {"hello": "world"}
 
 
 @app.route("/users/{name}")
 def greet(name: str) -> Response:
-    """Greet somebody with a page."""
-    # The name comes as the URL has it: decode it first, then make it harmless in HTML.
+    """Return a page that greets the user."""
+    # Chalice does not decode path parameters. Decode first, then escape for HTML.
     name = html.escape(urllib.parse.unquote(name))
     return Response(f"<h1>Hello, {name}!</h1>", {"Content-Type": "text/html; charset=utf-8"})
 
 
 @app.route("/users", methods=["POST"])
 def create_user() -> dict[str, Any]:
-    """Echo the user that was sent."""
-    user = app.current_request.json_body  # which answers 400 by itself when the JSON is broken
+    """Echo the user in the request body."""
+    user = app.current_request.json_body  # This raises BadRequestError for broken JSON.
     if user is None:
         raise BadRequestError("Send the user as JSON, with Content-Type: application/json.")
     return {"user": user}
@@ -34,8 +34,8 @@ def create_user() -> dict[str, Any]:
 
 @app.route("/introspect")
 def introspect() -> dict[str, Any]:
-    """Show the request as the app sees it."""
-    # On AWS that includes the account's id, and whatever secrets the caller's headers hold: this
-    # route is for learning, so delete it from anything that is to stay.
+    """Return the request as the app sees it."""
+    # On AWS, that includes the account ID and any secrets in the headers: this route is for
+    # learning, so delete it from any app you keep.
     request: dict[str, Any] = app.current_request.to_dict()
     return request

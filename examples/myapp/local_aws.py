@@ -1,6 +1,6 @@
-"""Deploy the four routes into the local AWS of `make run`, or delete them.
+"""Deploy the four routes to the local AWS of `make run`, or delete them.
 
-`chalice deploy` cannot: it imports a REST API, a call that the local AWS does not have.
+`chalice deploy` cannot do this: it imports a REST API, which the local AWS does not support.
 """
 
 import argparse
@@ -22,7 +22,7 @@ STACK, BUCKET = "myapp-dev", "myapp-dev-package"
 
 
 def deploy_routes() -> str:
-    """Deploy the routes, anew or over what is there, and return the URL."""
+    """Create or update the deployment of the routes, and return its URL."""
     cloudformation, s3 = boto3.client("cloudformation"), boto3.client("s3")
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([program("chalice"), "package", folder], cwd=HERE, check=True)  # noqa: S603
@@ -32,8 +32,10 @@ def deploy_routes() -> str:
         region = {"LocationConstraint": s3.meta.region_name}
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=region)
     except s3.exceptions.BucketAlreadyOwnedByYou:
-        pass  # It is there from the deployment before.
-    key = hashlib.sha256(package).hexdigest() + ".zip"  # another key tells that the code changed
+        pass  # An earlier deployment has created it.
+    key = (
+        hashlib.sha256(package).hexdigest() + ".zip"
+    )  # A new key makes CloudFormation update the code.
     s3.put_object(Bucket=BUCKET, Key=key, Body=package)
     code = {"Bucket": BUCKET, "Key": key}
     template["Resources"]["APIHandler"]["Properties"]["CodeUri"] = code
@@ -42,28 +44,30 @@ def deploy_routes() -> str:
 
 
 def delete_routes() -> None:
-    """Delete everything that `deploy_routes` made."""
+    """Delete everything that `deploy_routes` has created."""
     stacks.delete(boto3.client("cloudformation"), STACK)
     bucket = boto3.resource("s3").Bucket(BUCKET)
     try:
         bucket.objects.delete()
         bucket.delete()
     except bucket.meta.client.exceptions.NoSuchBucket:
-        pass  # It is gone already.
+        pass  # It has been deleted before.
 
 
 def main() -> None:
-    """Do what the command line says."""
+    """Deploy or delete the routes, as the command line says."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["deploy", "delete"])
-    what = parser.parse_args().what
+    parser.add_argument("action", choices=["deploy", "delete"])
+    action = parser.parse_args().action
     if not account.emulated():
-        raise OperatorError("This is no local AWS. Start it with make run, then:  . .local/env")
-    if what == "deploy":
+        raise OperatorError(
+            "This is not the local AWS. Start it with `make run`, then run `. .local/env`."
+        )
+    if action == "deploy":
         print(f"The routes are at\n{deploy_routes()}")
     else:
         delete_routes()
-        print("The routes are gone.")
+        print("The routes are deleted.")
 
 
 if __name__ == "__main__":

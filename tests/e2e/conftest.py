@@ -17,6 +17,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
         yield started
     # The lines of JSON are the album's; the local server's own lines have the whole path.
     logged = [line for line in started.api_log.read_text().splitlines() if line.startswith("{")]
+    assert logged
     for line in logged:
         found = PRIVATE.search(line)
         assert not found, f"the log contains {found}: {line}"

@@ -15,20 +15,37 @@ from tests.support.people import Person
 pytestmark = pytest.mark.xdist_group("packaged")
 
 
-@pytest.mark.parametrize("path", ["/photos/", "/photos", "/photos/file", "/users/signin"])
-def test_preflight_allows_the_headers_of_the_web_client(album_url: str, path: str) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def _redeployed(stack: RunningStack, packaged_url: str) -> None:
+    """Deploy once more, without a change: a deployment must not lose what the gateway has."""
+    assert stack.deploy("dev") == packaged_url
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/photos/"),
+        ("GET", "/photos"),
+        ("POST", "/photos/file"),
+        ("POST", "/users/signin"),
+    ],
+)
+def test_preflight_allows_method_and_headers_of_the_web_client(
+    album_url: str, method: str, path: str
+) -> None:
     requested = "authorization,content-type,datatype,headers,idempotency-key"
     response = requests.options(
         album_url + path,
         headers={
             "Origin": "http://localhost:8080",
-            "Access-Control-Request-Method": "GET",
+            "Access-Control-Request-Method": method,
             "Access-Control-Request-Headers": requested,
         },
         timeout=30,
     )
     assert response.status_code == 200
     assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert method in response.headers["Access-Control-Allow-Methods"].split(",")
     allowed = response.headers["Access-Control-Allow-Headers"].lower().split(",")
     assert set(requested.split(",")) <= set(allowed)
 
@@ -39,12 +56,13 @@ def test_preflight_allows_the_headers_of_the_web_client(album_url: str, path: st
         ("/photos", "", "UNAUTHORIZED"),
         ("/photos", "invalid", "ACCESS_DENIED"),
         ("/unknown", "", "MISSING_AUTHENTICATION_TOKEN"),
+        ("/unknown", "invalid", "MISSING_AUTHENTICATION_TOKEN"),
     ],
 )
-def test_response_of_the_gateway_can_be_read_from_another_origin(
-    album_url: str, path: str, token: str, kind: str
+def test_deployed_gateway_sends_the_configured_responses(
+    packaged_url: str, path: str, token: str, kind: str
 ) -> None:
-    person = Person.at(album_url, "nobody@example.com")
+    person = Person.at(packaged_url, "nobody@example.com")
     person.token = token
     response, expected = person.get(path), RESPONSES[kind]
     assert response.status_code == expected.status

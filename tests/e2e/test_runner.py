@@ -1,5 +1,6 @@
-"""`make run`: what it keeps, how it stops, and what it prints."""
+"""The local runner: its output, its state, and what is left after it stops."""
 
+import json
 import os
 import pty
 import re
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from infra.background import free_port, running, start
+from infra.background import ROOT, free_port, running, start
 from tests.support import images
 from tests.support.people import HttpTransport, Person
 
@@ -22,8 +23,49 @@ def processes_mentioning(text: str) -> list[str]:
     return [line for line in listing.stdout.splitlines() if text in line and "ps -eo" not in line]
 
 
+def printed_commands(output: str) -> str:
+    """Return the commands that the runner prints at the end of its welcome."""
+    return output.partition("Try, in another terminal")[2].partition("\n")[2].strip()
+
+
+def test_printed_commands_create_an_account_and_a_first_photo(tmp_path: Path) -> None:
+    with running(tmp_path) as stack:
+        assert f"{stack.url}/docs " in stack.log.read_text()
+        run = subprocess.run(
+            ["bash", "-e", "-o", "pipefail", "-c", printed_commands(stack.log.read_text())],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert run.returncode == 0, run.stderr
+        mario = Person.at(stack.url, "mario@example.com")
+        assert mario.sign_in().status_code == 200
+        [photo] = mario.photos()
+        assert (photo["filename_orig"], photo["tags"]) == ("first-photo.jpg", "first")
+        assert photo["id"] in run.stdout
+
+
+def test_requests_are_logged_to_a_file_and_not_to_the_terminal(tmp_path: Path) -> None:
+    with running(tmp_path) as stack:
+        before = stack.log.read_text()
+        Person.at(stack.url, "mario@example.com").sign_in()
+        Person.at(stack.url, "mario@example.com").get("/unknown?secret")
+        assert stack.log.read_text() == before
+        [line] = [one for one in stack.api_log.read_text().splitlines() if "signin" in one]
+        assert json.loads(line)["route"] == "POST /users/signin"
+        assert "GET /unknown: UnknownRouteError\n" in stack.api_log.read_text()
+
+
+def test_requests_are_logged_to_the_terminal_if_verbose(tmp_path: Path) -> None:
+    with running(tmp_path, "--verbose") as stack:
+        Person.at(stack.url, "mario@example.com").sign_in()
+        assert '{"level": "INFO", "route": "POST /users/signin"' in stack.log.read_text()
+        assert not stack.api_log.exists()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
-def test_signal_stops_all_processes_and_a_restart_keeps_accounts_and_photos(
+def test_restart_keeps_accounts_and_photos_and_leaves_no_process(
     tmp_path: Path, number: signal.Signals
 ) -> None:
     image = images.jpeg()
@@ -43,14 +85,14 @@ def test_signal_stops_all_processes_and_a_restart_keeps_accounts_and_photos(
         assert requests.get(photo["originalSrc"], timeout=30).content == image
 
 
-def test_closing_the_terminal_saves_the_state_and_stops(tmp_path: Path) -> None:
+def test_closing_the_terminal_saves_the_state_and_stops_everything(tmp_path: Path) -> None:
     terminal, end = pty.openpty()
     process = start(free_port(), free_port(), tmp_path, end)
     os.close(end)
     shown = b""
     while b"Try, in another terminal" not in shown:
         shown += os.read(terminal, 4096)
-    assert b"\x1b" not in shown  # No program has queried the terminal.
+    assert b"\x1b" not in shown  # No process has sent control codes to the terminal.
     [url] = re.findall(rb"The album +(\S+)", shown)
     assert Person.at(url.decode(), "mario@example.com").sign_up().status_code == 200
     os.close(terminal)
@@ -82,7 +124,9 @@ def test_env_file_exports_what_clients_of_the_embedded_aws_need(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("name", ["PORT", "AWS_PORT"])
-def test_port_in_use_is_reported_in_one_line_with_a_solution(tmp_path: Path, name: str) -> None:
+def test_port_in_use_is_reported_in_one_line_with_the_alternative(
+    tmp_path: Path, name: str
+) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

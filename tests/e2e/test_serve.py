@@ -1,14 +1,14 @@
-"""Malformed requests over a socket, which the local server rejects as API Gateway does."""
+"""What the local server rejects itself, as API Gateway does."""
 
 import json
 import socket
-from urllib.parse import urlsplit
 
 import pytest
 import requests
 
 from chalicelib.api.error_table import BODY_LIMIT, TOO_LARGE
 from infra.background import RunningStack
+from infra.gateway import RESPONSES
 from tests.support.people import Person
 
 pytestmark = pytest.mark.xdist_group("local-stack")
@@ -16,10 +16,11 @@ pytestmark = pytest.mark.xdist_group("local-stack")
 TIMEOUT_SECONDS = 10
 
 
-def send(stack: RunningStack, *lines: str, body: bytes = b"", path: str = "/users/signin") -> bytes:
-    """Send a request as it is, and return what arrives until the connection is closed."""
-    url = urlsplit(stack.url)
-    with socket.create_connection((url.hostname, url.port or 0), TIMEOUT_SECONDS) as connection:
+def exchange(
+    stack: RunningStack, *lines: str, body: bytes = b"", path: str = "/users/signin"
+) -> bytes:
+    """Send a raw request, and return everything until the connection is closed."""
+    with socket.create_connection(("127.0.0.1", stack.port), TIMEOUT_SECONDS) as connection:
         head = [f"POST {path} HTTP/1.1", "Host: x", "Content-Type: application/json", *lines]
         connection.sendall("\r\n".join([*head, "", ""]).encode() + body)
         response = b""
@@ -43,10 +44,10 @@ def send(stack: RunningStack, *lines: str, body: bytes = b"", path: str = "/user
     ],
     ids=str,
 )
-def test_invalid_content_length_is_rejected_without_reading_the_body(
+def test_bad_content_length_is_rejected_before_the_body_is_read(
     stack: RunningStack, lines: list[str], status: int
 ) -> None:
-    response = send(stack, *lines)
+    response = exchange(stack, *lines)
     assert response.startswith(f"HTTP/1.1 {status} ".encode())
     assert b"\r\nAccess-Control-Allow-Origin: *\r\n" in response
     body = json.loads(response.partition(b"\r\n\r\n")[2])
@@ -55,18 +56,18 @@ def test_invalid_content_length_is_rejected_without_reading_the_body(
         assert body["Message"] == TOO_LARGE
 
 
-def test_client_that_sends_too_much_receives_the_response(stack: RunningStack) -> None:
+def test_client_that_sends_too_much_receives_the_413(stack: RunningStack) -> None:
     response = requests.post(
         f"{stack.url}/photos/file",
-        data=b"x" * 20_000_000,
+        data=b"x" * (BODY_LIMIT + 1),
         headers={"Content-Type": "multipart/form-data; boundary=x"},
         timeout=30,
     )
     assert response.status_code == 413
 
 
-def test_body_without_content_length_counts_as_empty(stack: RunningStack) -> None:
-    response = send(stack, body=b'{"email": "a@example.com"}\r\n\r\n')
+def test_body_without_content_length_is_ignored(stack: RunningStack) -> None:
+    response = exchange(stack, body=b'{"email": "a@example.com"}\r\n\r\n')
     assert response.startswith(b"HTTP/1.1 400 ")
     assert b"The request body must be a JSON object." in response
 
@@ -79,21 +80,49 @@ def test_body_without_content_length_counts_as_empty(stack: RunningStack) -> Non
         ([], "/health?" + "x" * 100_000, {414}),
         (["Authorization: é"], "/users/signout", {403}),
     ],
-    ids=["many headers", "long header", "long path", "not ASCII"],
+    ids=["headers", "long header", "long line", "non-ASCII token"],
 )
-def test_oversized_or_malformed_request_head_is_rejected(
+def test_oversized_head_is_rejected(
     stack: RunningStack, lines: list[str], path: str, statuses: set[int]
 ) -> None:
-    response = send(stack, *lines, "Connection: close", path=path)
+    response = exchange(stack, *lines, "Connection: close", path=path)
     assert int(response.split()[1]) in statuses
 
 
-def test_failure_of_the_authorizer_is_503_with_cors_headers(stack: RunningStack) -> None:
+@pytest.mark.parametrize(
+    ("method", "path", "token", "kind"),
+    [
+        ("GET", "/photos", None, "UNAUTHORIZED"),
+        ("GET", "/photos", "Bearer invalid", "ACCESS_DENIED"),
+        ("GET", "/unknown", None, "MISSING_AUTHENTICATION_TOKEN"),
+        ("GET", "/unknown?a=b", "Bearer invalid", "MISSING_AUTHENTICATION_TOKEN"),
+        ("POST", "/photos/a/unknown", "Bearer \xe9", "MISSING_AUTHENTICATION_TOKEN"),
+        ("OPTIONS", "/unknown", None, "MISSING_AUTHENTICATION_TOKEN"),
+    ],
+)
+def test_local_server_responds_as_the_gateway_does(
+    stack: RunningStack, method: str, path: str, token: str | None, kind: str
+) -> None:
+    headers = {"Authorization": token} if token else {}
+    body = b"{}" if method == "POST" else None
+    with requests.Session() as session:
+        for _ in range(2):  # on the same connection, which must stay open
+            response = session.request(
+                method, stack.url + path, headers=headers, data=body, timeout=30
+            )
+            expected = RESPONSES[kind]
+            assert response.status_code == expected.status
+            assert response.json() == {"Code": expected.code, "Message": expected.message}
+            assert response.headers["Content-Type"] == "application/json"
+            assert response.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_failed_authorizer_is_a_503_with_cors_headers(stack: RunningStack) -> None:
     person = Person.registered(stack.url, "serve@example.com")
-    sub = person.profile()["user_id"]
+    key = {"sub": {"S": person.profile()["user_id"]}}
     dynamodb = stack.make_client("dynamodb")
-    item = dynamodb.get_item(TableName="User", Key={"sub": {"S": sub}})["Item"]
-    # No authorizer can read this item.
+    item = dynamodb.get_item(TableName="User", Key=key)["Item"]
+    # The authorizer cannot read this item.
     dynamodb.put_item(TableName="User", Item=item | {"signed_out_at": {"S": "never"}})
     response = person.get("/users/me")
     assert (response.status_code, response.headers["Retry-After"]) == (503, "5")

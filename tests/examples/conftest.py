@@ -1,4 +1,4 @@
-"""The example's two apps, loaded under other names than `app`, which is the album's."""
+"""The example's two apps, loaded under other names than `app`, which is the album's module."""
 
 import contextlib
 import importlib.util
@@ -13,7 +13,7 @@ from infra.background import ROOT, RunningStack, running
 MYAPP = ROOT / "examples" / "myapp"
 RESIZE = MYAPP / "resize"
 BUCKET = "pictures"
-_MAX_IMAGE_PIXELS = 89_478_485
+_PILLOW_MAX_PIXELS = 89_478_485
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +25,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
 
 @contextlib.contextmanager
 def loaded(name: str, path: str) -> Iterator[ModuleType]:
-    """Load a file of `examples/myapp` as a module until the block ends."""
+    """Load a file in `examples/myapp` until the block ends."""
     spec = importlib.util.spec_from_file_location(name, MYAPP / path)
     assert spec is not None
     assert spec.loader is not None
@@ -34,23 +34,23 @@ def loaded(name: str, path: str) -> Iterator[ModuleType]:
     try:
         yield module
     finally:
-        module.app.log.handlers.clear()  # Chalice's writes to this test's stdout.
+        module.app.log.handlers.clear()  # Chalice's handler writes to this test's stdout.
 
 
 @pytest.fixture
 def myapp(no_sockets: None) -> Iterator[ModuleType]:
-    """Return the app with the four routes."""
+    """Return the module of the four routes."""
     with loaded("myapp_routes", "app.py") as module:
         yield module
 
 
 @pytest.fixture
 def resize(no_sockets: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """Return the app with the event function, loaded without any AWS."""
+    """Return the module of the event function, loaded without AWS credentials."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PICTURE_BUCKET", BUCKET)
-    # The album has limits of its own and disables Pillow's in the whole process.
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", _MAX_IMAGE_PIXELS)
+    # The album has its own limit, and may have disabled Pillow's in this process.
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", _PILLOW_MAX_PIXELS)
     with loaded("myapp_resize", "resize/app.py") as module:
         yield module

@@ -1,4 +1,4 @@
-"""The tutorial's first app: its four routes respond as its README says."""
+"""The lab's first app: its four routes respond as its README says."""
 
 import json
 import os
@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -21,7 +22,7 @@ from infra.local import answers, program
 from tests.examples.conftest import MYAPP
 
 README = (MYAPP / "README.md").read_text()
-# Each command with a response below it.
+# Each command with the response that is printed below it.
 CURL = re.findall(r"```sh\n(curl [^\n]*)\n```\n\n```\n(.*?)\n```", README, re.DOTALL)
 HTTPIE = re.findall(r"^http .*", README, re.MULTILINE)
 JSON = {"Content-Type": "application/json"}
@@ -49,37 +50,37 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
             process.kill()
 
 
-def require_as_printed(response: str, printed: str, port: int) -> None:
-    """Fail unless a response is the README's, in which `...` stands for anything."""
+def assert_matches(response: str, printed: str, port: int) -> None:
+    """Compare a response with the README's, in which `...` matches anything."""
     parts = map(re.escape, printed.replace(":8000", f":{port}").split("..."))
     assert re.fullmatch(".+".join(parts), response), response
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 @pytest.mark.parametrize(("command", "printed"), CURL)
-def test_curl_command_of_the_readme_has_the_printed_response(
+def test_documented_curl_command_prints_the_documented_response(
     port: int, command: str, printed: str
 ) -> None:
     command = command.replace("curl", "curl --silent --show-error --noproxy '*'", 1)
     done = subprocess.run(
         command.replace(":8000", f":{port}"), shell=True, capture_output=True, text=True, check=True
     )
-    require_as_printed(done.stdout, printed, port)
+    assert_matches(done.stdout, printed, port)
 
 
 @pytest.mark.parametrize(
     ("command", "printed"),
     [(command, printed) for command, (_, printed) in zip(HTTPIE, CURL, strict=True)],
 )
-def test_httpie_command_of_the_readme_has_the_same_response(
+def test_documented_httpie_command_gets_the_documented_response(
     port: int, command: str, printed: str
 ) -> None:
     response = requests.request(**httpie(command.replace(":8000", f":{port}")), timeout=30)
-    require_as_printed(response.text, printed, port)
+    assert_matches(response.text, printed, port)
 
 
 def httpie(command: str) -> dict[str, Any]:
-    """Return what an HTTPie command sends, as arguments of `requests.request`."""
+    """Return what HTTPie sends, as arguments of `requests.request`."""
     words = shlex.split(command)[1:]
     method = words.pop(0) if words[0].isupper() else "GET"
     url, *items = words
@@ -92,7 +93,7 @@ def httpie(command: str) -> dict[str, Any]:
     return request | {"params": query, "json": fields or None}
 
 
-def test_readme_has_a_command_for_every_route(myapp: ModuleType) -> None:
+def test_every_route_is_documented(myapp: ModuleType) -> None:
     patterns = [re.sub(r"\{.*?\}", "[^/ ]+", route) for route in myapp.app.routes]
     assert len(patterns) == 4
     for pattern in patterns:
@@ -106,11 +107,13 @@ def test_readme_has_a_command_for_every_route(myapp: ModuleType) -> None:
         ("%3Cscript%3Ealert(1)%3C%2Fscript%3E", "&lt;script&gt;alert(1)&lt;/script&gt;"),
         ("<b>", "&lt;b&gt;"),
         ("%22%27%26", "&quot;&#x27;&amp;"),
-        ("%253C", "%3C"),  # decoded only once
+        ("%253C", "%3C"),  # decoded once only
         ("J%C3%B8rgen", "Jørgen"),
     ],
 )
-def test_greeting_escapes_the_name(myapp: ModuleType, name: str, greeted: str) -> None:
+def test_page_greets_the_user_and_escapes_the_name(
+    myapp: ModuleType, name: str, greeted: str
+) -> None:
     response = Client(myapp.app, project_dir=str(MYAPP)).http.get(f"/users/{name}")
     assert response.status_code == 200
     assert response.headers["Content-Type"] == "text/html; charset=utf-8"
@@ -118,32 +121,32 @@ def test_greeting_escapes_the_name(myapp: ModuleType, name: str, greeted: str) -
 
 
 @pytest.mark.parametrize("user", [{"name": "Jørgen", "age": 7}, [], "Mario", 0, {"user": None}])
-def test_json_is_returned_unchanged(myapp: ModuleType, user: Any) -> None:
+def test_json_user_is_echoed(myapp: ModuleType, user: Any) -> None:
     http = Client(myapp.app, project_dir=str(MYAPP)).http
     response = http.post("/users", headers=JSON, body=json.dumps(user).encode())
     assert (response.status_code, response.json_body) == (200, {"user": user})
 
 
 @pytest.mark.parametrize("body", [b"", b"Mario", b'{"name": "Mario"', b"\xff", b"null"])
-def test_body_that_is_not_json_is_rejected(myapp: ModuleType, body: bytes) -> None:
+def test_body_that_is_not_json_is_a_bad_request(myapp: ModuleType, body: bytes) -> None:
     http = Client(myapp.app, project_dir=str(MYAPP)).http
     response = http.post("/users", headers=JSON, body=body)
     assert (response.status_code, response.json_body["Code"]) == (400, "BadRequestError")
     assert "JSON" in response.json_body["Message"]
 
 
-def test_json_without_its_content_type_is_rejected(myapp: ModuleType) -> None:
+def test_json_without_content_type_is_a_bad_request(myapp: ModuleType) -> None:
     response = Client(myapp.app, project_dir=str(MYAPP)).http.post("/users", body=b"{}")
     assert response.status_code == 400
     assert "Content-Type: application/json" in response.json_body["Message"]
 
 
-def local_aws(stack: RunningStack, action: str) -> subprocess.CompletedProcess[str]:
-    """Run the README's command in the environment that `.local/env` exports."""
+def local_aws(stack: RunningStack, action: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run the README's command with the variables of `.local/env`."""
     return subprocess.run(
         [sys.executable, "-m", "examples.myapp.local_aws", action],
         cwd=ROOT,
-        env=os.environ | stack.env,
+        env=os.environ | stack.env | env,
         capture_output=True,
         text=True,
         check=False,
@@ -151,10 +154,10 @@ def local_aws(stack: RunningStack, action: str) -> subprocess.CompletedProcess[s
 
 
 @pytest.mark.xdist_group("examples")
-def test_routes_are_deployed_to_the_embedded_aws_and_deleted(stack: RunningStack) -> None:
+def test_routes_are_deployed_to_the_local_aws_and_deleted(stack: RunningStack) -> None:
     gateway, buckets = stack.make_client("apigateway"), stack.make_client("s3").list_buckets
     before = [one["Name"] for one in buckets()["Buckets"]]
-    for _ in range(2):  # It is safe to repeat.
+    for _ in range(2):  # safe to repeat
         done = local_aws(stack, "deploy")
         assert done.returncode == 0, done.stderr
     url = done.stdout.splitlines()[-1]
@@ -171,14 +174,14 @@ def test_routes_are_deployed_to_the_embedded_aws_and_deleted(stack: RunningStack
 
     for _ in range(2):
         done = local_aws(stack, "delete")
-        assert (done.returncode, done.stdout) == (0, "The routes are gone.\n"), done.stderr
+        assert (done.returncode, done.stdout) == (0, "The routes are deleted.\n"), done.stderr
     assert gateway.get_rest_apis()["items"] == []
     assert stack.make_client("lambda").list_functions()["Functions"] == []
     assert [one["Name"] for one in buckets()["Buckets"]] == before
     assert not requests.get(f"{url}/", timeout=30).ok
 
 
-def test_nothing_is_deployed_or_deleted_without_the_embedded_aws() -> None:
+def test_without_the_local_aws_nothing_is_deployed_or_deleted(tmp_path: Path) -> None:
     env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     for action in ("deploy", "delete"):
         done = subprocess.run(
@@ -190,4 +193,4 @@ def test_nothing_is_deployed_or_deleted_without_the_embedded_aws() -> None:
             check=False,
         )
         assert (done.returncode, done.stdout) == (1, "")
-        assert done.stderr.startswith("This is no local AWS.")
+        assert done.stderr.startswith("This is not the local AWS.")

@@ -1,4 +1,4 @@
-"""User pools that sign access tokens, and the claims of such a token."""
+"""A user pool that signs access tokens, for tests of their verification."""
 
 import time
 from typing import Any
@@ -36,11 +36,10 @@ class Signer:
 
 
 POOL = Signer("pool-key")
-OTHER_POOL = Signer("pool-key")  # another key with the same ID
 
 
 def claims(**changed: Any) -> dict[str, Any]:
-    """Return valid claims with some changed, or removed where they are None."""
+    """Return the claims of a valid token, with changes; None removes one."""
     now = int(time.time())
     valid = {
         "sub": "user-1",

@@ -12,7 +12,7 @@ from chalicelib.container import Container
 from chalicelib.errors import ConfigurationError, NotSignedIn
 from chalicelib.settings import Settings
 from tests.support.people import at_once
-from tests.support.tokens import OTHER_POOL, POOL, claims
+from tests.support.tokens import POOL, Signer, claims
 
 VALUES = {
     "S3_PHOTO_BUCKET": "album",
@@ -138,5 +138,5 @@ def test_sessions_fetch_keys_where_the_pool_is(
         monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
     monkeypatch.setattr("chalicelib.accounts.tokens.fetch_keys", fetch)
     with pytest.raises(NotSignedIn):
-        Container().sessions.authenticate(OTHER_POOL.sign(claims()))
+        Container().sessions.authenticate(Signer(POOL.kid).sign(claims()))
     assert set(fetched) == {f"{url}/.well-known/jwks.json"}

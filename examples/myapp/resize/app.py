@@ -1,4 +1,4 @@
-"""The tutorial's event example: a picture that arrives in a bucket gets a small copy."""
+"""The tutorial's event example: create a small copy of each picture in a bucket."""
 
 import functools
 import io
@@ -19,19 +19,19 @@ app = Chalice(app_name="myapp-resize")
 
 @functools.cache
 def s3() -> Any:
-    """Return the S3 client, made when it is first needed."""
+    """Return the S3 client, created on first use."""
     return boto3.client("s3")
 
 
-# The prefix keeps the copies, which are new objects too, from being resized in their turn.
+# Without the prefix, the copies, which are new objects too, would be resized again.
 @app.on_s3_event(bucket=BUCKET, events=["s3:ObjectCreated:*"], prefix=UPLOADED)
 def resize(event: S3Event) -> None:
-    """Store a small copy of the picture. The same event may come twice: it makes the same copy."""
+    """Store a small copy of the picture; a repeated event stores the same copy."""
     picture = s3().get_object(Bucket=event.bucket, Key=event.key)["Body"].read()
     try:
         content_type, copy = resized(picture)
-    except Exception:  # Pillow raises whatever odd bytes provoke, and so it would the next time
-        app.log.exception("Skipped %s: it is no picture that can be resized.", event.key)
+    except Exception:  # Pillow raises many errors, and a retry would not help.
+        app.log.exception("Skipped %s: it is not a picture that can be resized.", event.key)
         return
     key = RESIZED + event.key.removeprefix(UPLOADED)
     s3().put_object(Bucket=event.bucket, Key=key, Body=copy, ContentType=content_type)
@@ -40,7 +40,7 @@ def resize(event: S3Event) -> None:
 def resized(picture: bytes) -> tuple[str, bytes]:
     """Return the content type and the bytes of an upright copy that fits the box."""
     with Image.open(io.BytesIO(picture), formats=["GIF", "JPEG", "PNG", "WEBP"]) as image:
-        # MPO is a JPEG with more pictures behind it, as many cameras write.
+        # MPO, which many cameras write, is a JPEG with more pictures after the first.
         kind = "JPEG" if image.format == "MPO" else str(image.format)
         small = ImageOps.exif_transpose(image)
         small.thumbnail(BOX)

@@ -169,6 +169,18 @@ def test_repair_never_deletes_the_original_of_a_photo(
     assert is_there == (state != PhotoState.DELETING)
 
 
+@pytest.mark.usefixtures("two_hours_later")
+def test_repair_never_deletes_the_original_of_an_item_with_another_kind_of_id(
+    sub: str, photo: Photo
+) -> None:
+    other = Photo(**{**photo.attribute_values, "id": "IMG_0001", "filename": "IMG_0001.jpg"})
+    other.save()
+    original = f"photos/{sub}/{other.filename}"
+    photo_bucket().put_object(Key=original, Body=IMAGE, ChecksumAlgorithm="SHA256")
+    assert {finding.issue for finding in repair(sub)} == {Issue.THUMBNAIL, Issue.WRONG_COUNTERS}
+    assert original in keys_of(sub)
+
+
 def test_unfinished_deletion_is_finished(owner: Person, sub: str, photo: Photo) -> None:
     photo.update(actions=[Photo.state.set(PhotoState.DELETING), Photo.taken_key.remove()])
     assert_repaired(sub, Issue.UNFINISHED_DELETION)

@@ -14,7 +14,9 @@ from jose import jws
 from chalicelib.accounts import tokens
 from chalicelib.accounts.tokens import AccessToken, KeySet, TokenVerifier
 from chalicelib.errors import NotSignedIn, Unavailable
-from tests.support.tokens import CLIENT, ISSUER, OTHER_POOL, POOL, Signer, claims
+from tests.support.tokens import CLIENT, ISSUER, POOL, Signer, claims
+
+OTHER_POOL = Signer(POOL.kid)  # another pool's key with the same name
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def test_responses_keep_their_status_except_two_that_would_mislead_clients() -> 
         "DEFAULT_5XX": None,
         "UNAUTHORIZED": 401,
         "ACCESS_DENIED": 403,
-        "MISSING_AUTHENTICATION_TOKEN": 404,  # 403 by default
+        "MISSING_AUTHENTICATION_TOKEN": 403,
         "REQUEST_TOO_LARGE": 413,
         "THROTTLED": 429,
         "AUTHORIZER_FAILURE": 503,  # 500 by default
