@@ -41,7 +41,7 @@ mail: install ## Print the emails of the embedded AWS, newest last
 ##@ Check
 
 test: install lint ## Run the linters and all fast tests
-	$(BIN)/pytest -n auto --dist loadgroup
+	$(BIN)/pytest -n auto --dist loadgroup --cov
 
 test-full: install lint ## Also run slow tests and browser tests (needs Chromium)
 	$(BIN)/pytest -n auto --dist loadgroup -m "full or not full"
@@ -123,7 +123,7 @@ bench-memory: install ## Measure memory and time for the largest images
 ##@ Document
 
 routes: install ## Write the table of routes
-	@$(BIN)/python -m infra.readme
+	@$(BIN)/python -m infra.routes
 
 architecture: ## Draw docs/architecture.svg (needs Graphviz)
 	dot -Tsvg docs/architecture.dot -o docs/architecture.svg

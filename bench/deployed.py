@@ -1,7 +1,7 @@
-"""Measure the packaged functions beside a hello-world Chalice app, cold and warm, and end to end.
+"""Compare the packaged functions with a hello-world Chalice app: cold, warm, and end to end.
 
 Everything runs on this machine, in the embedded AWS of `make run`: read the ratios, not the
-milliseconds. The tables are printed and kept in `bench/results.md`.
+milliseconds. The tables are printed and saved in `bench/results.md`.
 """
 
 import base64
@@ -13,7 +13,6 @@ import platform
 import statistics
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
 import urllib.request
@@ -25,10 +24,10 @@ from typing import Any
 
 import boto3
 
-from bench import cold, journey
-from bench.table import keep
+from bench import cold_start, journey
+from bench.apps import HELLO_STACK, App, deploy_album, deploy_hello
+from bench.table import medians, save_section
 from infra import account, package, stacks
-from infra.deploy import api_url, deploy, upload
 from infra.errors import OperatorError, exit_code
 from infra.stacks import MakeClient
 from infra.stages import Stage
@@ -37,137 +36,128 @@ _COLD_REPEATS = 15
 _INVOKED_REPEATS = 7
 _WARM_REPEATS = 51
 _JOURNEYS = 21
-_FEW = 10  # photos that the first list finds
-_BIGGEST_PACKAGE = 15_000_000
-_HELLO_STACK = "cloudalbum-bench-hello"
-_HELLO = Path(__file__).with_name("hello")
+_UNPACKING_REPEATS = 5
+_FEW_PHOTOS = 10  # what the first GET /photos lists
 
 Measure = Callable[[], float]
 
 
 @dataclass(frozen=True)
-class App:
-    """A deployed app: its URL, its functions by their logical names, its unpacked package."""
-
-    url: str
-    functions: dict[str, str]
-    folder: Path
-
-
-@dataclass(frozen=True)
-class Target:
-    """What is measured against what, and how much more it may take; None where nothing is set."""
+class Comparison:
+    """A call of the album, the baseline's call, and how many times the baseline it may take."""
 
     name: str
     baseline: str
-    most: float | None
+    target: float | None = None
 
 
-_TARGETS = [
-    Target("a cold authorizer's first decision", "hello: authorizer", 1.3),
-    Target("a cold API's first GET /photos", "hello: GET /photos", 1.5),
-    Target("a cold API's first GET /health", "hello: GET /", None),
+_COLD = [
+    Comparison("authorizer, first decision", "hello: authorizer", 1.3),
+    Comparison("API, first GET /photos", "hello: GET /photos", 1.5),
+    Comparison("API, first GET /health", "hello: GET /"),
+]
+_WARM = [
+    Comparison("GET /health", "hello: GET /"),
+    Comparison("GET /photos", "hello: GET /photos"),
 ]
 
 
-def medians(measures: Mapping[str, Measure], repeats: int) -> dict[str, float]:
-    """Return each measure's median, all taken in turn."""
+def median_of_each(measures: Mapping[str, Measure], repeats: int) -> dict[str, float]:
+    """Return the median of each measure, all taken in turn."""
     found: dict[str, list[float]] = {name: [] for name in measures}
     for _ in range(repeats):
         for name, measure in measures.items():
             found[name].append(measure())
-    return {name: statistics.median(values) for name, values in found.items()}
+    return medians(found)
 
 
 class Bench:
-    """Both apps in the embedded AWS, and one person with a few photos."""
+    """Both apps in the embedded AWS, and one user with a few photos."""
 
     def __init__(self, make_client: MakeClient, album: App, hello: App) -> None:
         self._lambda = make_client("lambda")
-        self.album, self.hello = album, hello
-        self.person = journey.with_photos(album.url, _FEW)
-        payload = self.person.token.split(".")[1]
+        self._album, self._hello = album, hello
+        self._token = journey.person_with_photos(album.url, _FEW_PHOTOS).token
+        payload = self._token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        self._caller = {name: claims[name] for name in ("sub", "origin_jti")}
-        for function in ("APIHandler", "LetIn"):
-            self._change(hello.functions[function], SUB=claims["sub"])
-        decide = cold.authorizer_event(self.person.token)
+        caller = {name: claims[name] for name in ("sub", "origin_jti")}
+        for function in ("APIHandler", "AllowAll"):
+            self._set_environment(hello.names[function], SUB=claims["sub"])
+        authorize = cold_start.authorizer_event(self._token)
+        get = {path: cold_start.request_event(path, caller) for path in ("/", "/health", "/photos")}
         self._calls: dict[str, tuple[App, str, dict[str, Any]]] = {
-            "hello: authorizer": (hello, "LetIn", decide),
-            "a cold authorizer's first decision": (album, "JwtAuth", decide),
-            "hello: GET /photos": (hello, "APIHandler", self._request("/photos")),
-            "a cold API's first GET /photos": (album, "APIHandler", self._request("/photos")),
-            "hello: GET /": (hello, "APIHandler", self._request("/")),
-            "a cold API's first GET /health": (album, "APIHandler", self._request("/health")),
+            "hello: authorizer": (hello, "AllowAll", authorize),
+            "authorizer, first decision": (album, "JwtAuth", authorize),
+            "hello: GET /photos": (hello, "APIHandler", get["/photos"]),
+            "API, first GET /photos": (album, "APIHandler", get["/photos"]),
+            "hello: GET /": (hello, "APIHandler", get["/"]),
+            "API, first GET /health": (album, "APIHandler", get["/health"]),
         }
 
-    def alone(self) -> dict[str, float]:
-        """Return the median milliseconds of each first call in a process of its own."""
-        return medians(
-            {name: self._alone(*call) for name, call in self._calls.items()}, _COLD_REPEATS
-        )
+    def in_process(self) -> dict[str, float]:
+        """Return the median milliseconds of each function's first call in a new process."""
+        measures = {name: self._in_process(*call) for name, call in self._calls.items()}
+        return median_of_each(measures, _COLD_REPEATS)
 
     def invoked(self) -> dict[str, float]:
-        """Return those of each first call of a function in the embedded AWS, unpacking and all."""
+        """Return the median milliseconds of each function's first call in the embedded AWS."""
         measures = {
             name: functools.partial(self._invoked, *call) for name, call in self._calls.items()
         }
-        return medians(measures, _INVOKED_REPEATS)
+        return median_of_each(measures, _INVOKED_REPEATS)
 
     def warm(self) -> dict[str, float]:
-        """Return those of warm calls through the gateway."""
-        token = {"Authorization": f"Bearer {self.person.token}"}
-        calls = {
-            "hello: GET /": (self.hello.url + "/", {}),
-            "album: GET /health": (self.album.url + "/health", {}),
-            "hello: GET /photos": (self.hello.url + "/photos", token),
-            "album: GET /photos": (self.album.url + "/photos", token),
+        """Return the median milliseconds of warm requests through the embedded API Gateway."""
+        token = {"Authorization": f"Bearer {self._token}"}
+        requests = {
+            "hello: GET /": (f"{self._hello.url}/", {}),
+            "GET /health": (f"{self._album.url}/health", {}),
+            "hello: GET /photos": (f"{self._hello.url}/photos", token),
+            "GET /photos": (f"{self._album.url}/photos", token),
         }
-        return medians(
-            {name: functools.partial(_get, *call) for name, call in calls.items()}, _WARM_REPEATS
-        )
+        measures = {name: functools.partial(_get, *request) for name, request in requests.items()}
+        return median_of_each(measures, _WARM_REPEATS)
 
-    def _request(self, path: str) -> dict[str, Any]:
-        return cold.request_event(path, self._caller)
-
-    def _alone(self, app: App, function: str, event: dict[str, Any]) -> Measure:
-        name = app.functions[function]
-        configuration = self._lambda.get_function_configuration(FunctionName=name)
+    def _in_process(self, app: App, function: str, event: dict[str, Any]) -> Measure:
+        configuration = self._lambda.get_function_configuration(FunctionName=app.names[function])
         names = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
         env = {name: os.environ[name] for name in names}
         env |= {"AWS_DEFAULT_REGION": env["AWS_REGION"]} | configuration["Environment"]["Variables"]
-        process = cold.Function(app.folder, configuration["Handler"], env, app is self.hello)
+        process = cold_start.Function(
+            app.folder, configuration["Handler"], env, needs_boto3=app is self._hello
+        )
 
         def measure() -> float:
-            milliseconds, answer = process.first_call(event)
-            _check(answer)
+            milliseconds, response = process.first_call(event)
+            _check(response)
             return milliseconds
 
         return measure
 
     def _invoked(self, app: App, function: str, event: dict[str, Any]) -> float:
-        name = app.functions[function]
-        self._change(name, RESTARTS=str(time.time_ns()))
+        name = app.names[function]
+        self._set_environment(name, RESTARTS=str(time.time_ns()))  # The next call is a cold start.
         began = time.perf_counter()
-        answer = self._lambda.invoke(FunctionName=name, Payload=json.dumps(event).encode())
-        body = json.load(answer["Payload"])
+        response = self._lambda.invoke(FunctionName=name, Payload=json.dumps(event).encode())
+        payload = json.load(response["Payload"])
         milliseconds = (time.perf_counter() - began) * 1000
-        _check(body)
+        _check(payload)
         return milliseconds
 
-    def _change(self, function: str, **changed: str) -> None:
+    def _set_environment(self, function: str, **changes: str) -> None:
         configuration = self._lambda.get_function_configuration(FunctionName=function)
-        variables = configuration.get("Environment", {}).get("Variables", {}) | changed
+        variables = configuration.get("Environment", {}).get("Variables", {}) | changes
         self._lambda.update_function_configuration(
             FunctionName=function, Environment={"Variables": variables}
         )
 
 
-def _check(answer: dict[str, Any]) -> None:
-    """Raise OperatorError unless a function let in or answered: a refusal would be quick."""
-    lets_in = answer.get("policyDocument", {}).get("Statement", [{}])[0].get("Resource")
-    if not lets_in and answer.get("statusCode") != 200:
-        raise OperatorError(f"A function that was to be measured answered: {answer}")
+def _check(response: Any) -> None:
+    """Raise OperatorError unless a function succeeded: a failure would be too fast."""
+    fields = response or {}
+    allowed = fields.get("policyDocument", {}).get("Statement", [{}])[0].get("Resource")
+    if not allowed and fields.get("statusCode") != 200:
+        raise OperatorError(f"A function failed while it was measured. Its response: {response}")
 
 
 def _get(url: str, headers: dict[str, str]) -> float:
@@ -178,85 +168,40 @@ def _get(url: str, headers: dict[str, str]) -> float:
     return (time.perf_counter() - began) * 1000
 
 
-def _functions(make_client: MakeClient, stack: str) -> dict[str, str]:
-    resources = make_client("cloudformation").describe_stack_resources(StackName=stack)
-    return {
-        one["LogicalResourceId"]: one["PhysicalResourceId"] for one in resources["StackResources"]
-    }
-
-
-def _deploy_album(
-    make_client: MakeClient, stage: Stage, folder: Path
-) -> tuple[App, package.Package]:
-    built = package.build(stage)
-    url = deploy(make_client, stage, built)
-    with zipfile.ZipFile(built.zip) as archive:
-        archive.extractall(folder)
-    return App(url, _functions(make_client, stage.app_stack), folder), built
-
-
-def _deploy_hello(make_client: MakeClient, data: dict[str, str], stage: Stage, folder: Path) -> App:
-    """Deploy the hello-world app as `chalice package` writes it."""
-    bucket = data["PackageBucketName"]
-    with tempfile.TemporaryDirectory() as out:
-        chalice = Path(sysconfig.get_path("scripts")) / "chalice"
-        subprocess.run([str(chalice), "package", out], cwd=_HELLO, check=True, capture_output=True)
-        template = json.loads((Path(out) / "sam.json").read_text())
-        written = Path(out) / "deployment.zip"
-        upload(make_client("s3"), bucket, "hello.zip", written.read_bytes())
-        with zipfile.ZipFile(written) as archive:
-            archive.extractall(folder)
-    for name in ("APIHandler", "LetIn"):
-        properties = template["Resources"][name]["Properties"]
-        properties["CodeUri"] = {"Bucket": bucket, "Key": "hello.zip"}
-        properties["Environment"] = {
-            "Variables": {
-                "PARAMETER_PATH": stage.parameter_path,
-                "PHOTO_TABLE": data["PhotoTableName"],
-                "USER_TABLE": data["UserTableName"],
-            }
-        }
-    cloudformation = make_client("cloudformation")
-    stacks.deploy(cloudformation, _HELLO_STACK, {"TemplateBody": json.dumps(template)}, {})
-    url = api_url(stacks.outputs(cloudformation, _HELLO_STACK) or {})
-    return App(url, _functions(make_client, _HELLO_STACK), folder)
-
-
-def _verdict(ratio: float, most: float | None) -> str:
-    if most is None:
+def _result(value: float, target: float | None) -> str:
+    if target is None:
         return ""
-    return "met" if ratio <= most else "missed"
+    return "met" if value <= target else "**missed**"
 
 
-def _cold_table(alone: dict[str, float], invoked: dict[str, float]) -> list[str]:
+def _cold_table(in_process: dict[str, float], invoked: dict[str, float]) -> list[str]:
     lines = [
-        "| first call of a cold function | to hello | target | | ms | hello, ms "
-        "| in the local AWS, unpacking included: to hello | ms | hello, ms |",
+        "| cold start | compared with hello | target | result | ms | hello, ms "
+        "| in the embedded AWS, with unpacking | ms | hello, ms |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    for target in _TARGETS:
-        ratio = alone[target.name] / alone[target.baseline]
-        most = f"{target.most}x" if target.most else ""
+    for one in _COLD:
+        ratio = in_process[one.name] / in_process[one.baseline]
+        target = f"at most {one.target}x" if one.target else ""
         lines.append(
-            f"| {target.name} | {ratio:.2f}x | {most} | {_verdict(ratio, target.most)} "
-            f"| {alone[target.name]:.0f} | {alone[target.baseline]:.0f} "
-            f"| {invoked[target.name] / invoked[target.baseline]:.2f}x "
-            f"| {invoked[target.name]:.0f} | {invoked[target.baseline]:.0f} |"
+            f"| {one.name} | {ratio:.2f}x | {target} | {_result(ratio, one.target)} "
+            f"| {in_process[one.name]:.0f} | {in_process[one.baseline]:.0f} "
+            f"| {invoked[one.name] / invoked[one.baseline]:.2f}x "
+            f"| {invoked[one.name]:.0f} | {invoked[one.baseline]:.0f} |"
         )
     return lines
 
 
 def _warm_table(warm: dict[str, float]) -> list[str]:
     lines = [
-        "| warm call through the local gateway | to hello | ms | hello, ms |",
+        "| warm request through the embedded API Gateway | compared with hello | ms | hello, ms |",
         "|---|---|---|---|",
     ]
-    for name, baseline in (
-        ("album: GET /health", "hello: GET /"),
-        ("album: GET /photos", "hello: GET /photos"),
-    ):
-        ratio = warm[name] / warm[baseline]
-        lines.append(f"| {name} | {ratio:.2f}x | {warm[name]:.1f} | {warm[baseline]:.1f} |")
+    for one in _WARM:
+        ratio = warm[one.name] / warm[one.baseline]
+        lines.append(
+            f"| {one.name} | {ratio:.2f}x | {warm[one.name]:.1f} | {warm[one.baseline]:.1f} |"
+        )
     return lines
 
 
@@ -264,19 +209,19 @@ def _package_table(built: package.Package) -> list[str]:
     size = built.zip.stat().st_size
     with zipfile.ZipFile(built.zip) as archive:
         unzipped = sum(entry.file_size for entry in archive.infolist())
-    verdict = _verdict(size, _BIGGEST_PACKAGE)
     return [
-        "| package | zipped, MB | target, MB | | unzipped, MB | unpacking here, ms |",
+        "| package | zipped | target | result | unzipped | time to unpack |",
         "|---|---|---|---|---|---|",
-        f"| deployment.zip | {size / 1e6:.1f} | {_BIGGEST_PACKAGE / 1e6:.0f} | {verdict} "
-        f"| {unzipped / 1e6:.0f} | {_unpacking(built.zip):.0f} |",
+        f"| {built.zip.name} | {size / 1e6:.1f} MB | at most {package.MAX_BYTES / 1e6:.0f} MB "
+        f"| {_result(size, package.MAX_BYTES)} | {unzipped / 1e6:.0f} MB "
+        f"| {_unpacking(built.zip):.0f} ms |",
         "",
-        "The local AWS unpacks the whole package at each cold start, which on AWS is done before.",
+        "The embedded AWS unpacks the whole package at each cold start. AWS does it in advance.",
     ]
 
 
 def _unpacking(zipped: Path) -> float:
-    """Return the median milliseconds that the local AWS takes to unpack a package."""
+    """Return the median milliseconds that unpacking a package takes."""
 
     def measure() -> float:
         with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(zipped) as archive:
@@ -284,18 +229,17 @@ def _unpacking(zipped: Path) -> float:
             archive.extractall(folder)
             return (time.perf_counter() - began) * 1000
 
-    return medians({"unpacking": measure}, 5)["unpacking"]
+    return statistics.median(measure() for _ in range(_UNPACKING_REPEATS))
 
 
 def _journey_table(local_url: str, packaged_url: str) -> list[str]:
-    people = [journey.with_photos(local_url, journey.LISTED)]
-    same = people[0]
-    people.append(journey.Person(packaged_url, same.email, same.password, same.token))
-    data = journey.picture()
-    local, packaged = journey.measure(people, data, _JOURNEYS)
+    person = journey.person_with_photos(local_url, journey.LISTED)
+    same = journey.Person(packaged_url, person.email, person.password, person.token)
+    data = journey.jpeg()
+    local, packaged = journey.measure([person, same], data, _JOURNEYS)
     lines = [
-        f"| end to end, p50 (upload of {len(data) / 1e6:.2f} MB) | packaged to local "
-        "| `chalice local`, ms | packaged Lambda, ms |",
+        f"| end to end (upload of {len(data) / 1e6:.2f} MB) | packaged compared with local "
+        "| `chalice local`, ms | packaged, ms |",
         "|---|---|---|---|",
     ]
     for step in journey.STEPS:
@@ -304,7 +248,7 @@ def _journey_table(local_url: str, packaged_url: str) -> list[str]:
     return lines
 
 
-def _machine() -> str:
+def _conditions() -> str:
     versions = ", ".join(
         f"{name} {importlib.metadata.version(name)}"
         for name in ("chalice", "botocore", "ministack")
@@ -313,36 +257,40 @@ def _machine() -> str:
         ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
     )
     return (
-        f"{os.cpu_count()} cores, Python {platform.python_version()}, {versions}; "
-        f"commit {described.stdout.strip() or 'unknown'}, {time.strftime('%Y-%m-%d')}. Medians of "
-        f"{_COLD_REPEATS} cold starts alone, {_INVOKED_REPEATS} in the local AWS, {_WARM_REPEATS} "
-        f"warm calls and {_JOURNEYS} journeys, each taken in turn with its baseline."
+        f"By `make bench-deployed` at commit {described.stdout.strip() or 'unknown'} "
+        f"on {time.strftime('%Y-%m-%d')}, with {os.cpu_count()} cores,\n"
+        f"Python {platform.python_version()}, {versions}.\n"
+        f"Medians of {_COLD_REPEATS} cold starts in a process, {_INVOKED_REPEATS} in the embedded "
+        f"AWS, {_WARM_REPEATS} warm requests\nand {_JOURNEYS} journeys, each measured in turn with "
+        "its baseline. The hello-world app is in `bench/hello`."
     )
 
 
 def main() -> None:
-    """Deploy both apps, measure them, and print and keep the tables."""
+    """Deploy both apps, measure them, and print and save the tables."""
     if not account.emulated() or len(sys.argv) != 2:
-        raise OperatorError("This measures in the embedded AWS alone: use make bench-deployed.")
+        raise OperatorError(
+            "This benchmark runs only in the embedded AWS. Start it with `make run`, and then run "
+            "`make bench-deployed`."
+        )
     make_client, stage = boto3.Session().client, Stage("dev")
-    data = stacks.outputs(make_client("cloudformation"), stage.data_stack) or {}
     with tempfile.TemporaryDirectory() as folder:
-        album, built = _deploy_album(make_client, stage, Path(folder) / "album")
-        hello = _deploy_hello(make_client, data, stage, Path(folder) / "hello")
+        album, built = deploy_album(make_client, stage, Path(folder) / "album")
+        hello = deploy_hello(make_client, stage, Path(folder) / "hello")
         try:
             bench = Bench(make_client, album, hello)
-            alone, invoked, warm = bench.alone(), bench.invoked(), bench.warm()
+            in_process, invoked, warm = bench.in_process(), bench.invoked(), bench.warm()
         finally:
-            stacks.delete(make_client("cloudformation"), _HELLO_STACK)
+            stacks.delete(make_client("cloudformation"), HELLO_STACK)
     parts = [
-        ["# The packaged functions, measured", "", "Made by `make bench-deployed`. " + _machine()],
-        _cold_table(alone, invoked),
+        ["# The packaged functions", "", _conditions()],
+        _cold_table(in_process, invoked),
         _warm_table(warm),
         _package_table(built),
         _journey_table(sys.argv[1], album.url),
     ]
     text = "\n\n".join("\n".join(part) for part in parts) + "\n"
-    keep(text)
+    save_section(text)
     print(text)
 
 

@@ -1,8 +1,9 @@
-"""Put the local album under load, then look whether it kept its promises.
+"""Put a local album under load, then check what it stored.
 
-`make load` is the way in. It starts the whole stack on free ports with its state in a temporary
-folder. Every user uploads, both ways, lists, looks, edits and deletes, and remembers what was
-acknowledged; in the end all of it must be there, byte for byte, and nothing else.
+`make load` runs this, with the whole stack on free ports and its state in a temporary folder. Each
+user uploads (through the API and directly to S3), lists, views, edits and deletes photos, and
+remembers those that the album has confirmed. At the end, each of them must be stored byte for byte,
+and nothing else.
 """
 
 import argparse
@@ -25,96 +26,105 @@ import requests
 from PIL import Image
 from requests_toolbelt import MultipartEncoder
 
+from bench.images import encoded
 from infra.background import running
 from infra.errors import OperatorError, exit_code
 
-_TIMEOUT = 60
-_PASSWORD = "Secret-2026"  # noqa: S105 (of an album that is gone in two minutes)
-_THINK_SECONDS = 1.0
-_MOST_PAUSE = 5.0
+_TIMEOUT = 60  # seconds
+_PASSWORD = "Secret-2026"  # noqa: S105 (of accounts that are deleted with the temporary folder)
+_MEAN_PAUSE = 1.0  # seconds between two requests of a user
+_MAX_RETRY_PAUSE = 5.0
 
 
 @dataclass
-class Record:
-    """How long each operation took, and what went wrong."""
+class Measurements:
+    """How long the calls of each operation took, and which errors they had."""
 
     seconds: dict[str, list[float]] = field(default_factory=lambda: collections.defaultdict(list))
     throttled: collections.Counter[str] = field(default_factory=collections.Counter)
     errors: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def error(self, text: str) -> None:
-        """Note what should not have been."""
+    def add_error(self, text: str) -> None:
+        """Record an error."""
         with self.lock:
             self.errors.append(text)
 
 
 class LoadUser:
-    """Somebody who uses the album, and remembers what it has acknowledged."""
+    """A user of the album, who remembers what it has confirmed."""
 
-    def __init__(self, url: str, number: int, record: Record) -> None:
+    def __init__(self, url: str, number: int, measurements: Measurements) -> None:
         self._url = url
-        self._record = record
+        self._measurements = measurements
         self._chance = random.Random(number)  # noqa: S311 (no secret)
         self._http = requests.Session()
         self._email = f"load-{number}@example.com"
-        self.photos: dict[str, tuple[str, int]] = {}  # SHA-256 and bytes of each original by id
+        self.photos: dict[str, tuple[str, int]] = {}  # SHA-256 and size of each original by ID
 
-    def live(self, until: float) -> None:
-        """Use the album until a moment of the monotonic clock."""
+    def run(self, until: float) -> None:
+        """Use the album until a time of the monotonic clock."""
         account = {"email": self._email, "password": _PASSWORD}
         while not self._call("sign up", "POST", "/users/signup", json=account | {"username": "L"}):
             pass
         while not (tokens := self._call("sign in", "POST", "/users/signin", json=account)):
             pass
         self._http.headers["Authorization"] = f"Bearer {tokens['accessToken']}"
-        acts: list[Callable[[], None]] = [self._upload, self._list, self._look, self._delete]
-        acts += [self._send_straight, self._edit, self._profile]
-        weights = [30, 25, 20, 10, 5, 5, 5]
+        weights: dict[Callable[[], None], int] = {
+            self._upload: 30,
+            self._list: 25,
+            self._view: 20,
+            self._delete: 10,
+            self._upload_to_s3: 5,
+            self._edit: 5,
+            self._profile: 5,
+        }
         while time.monotonic() < until:
-            self._chance.choices(acts, weights)[0]()
-            pause = self._chance.expovariate(1 / _THINK_SECONDS)
+            self._chance.choices(list(weights), list(weights.values()))[0]()
+            pause = self._chance.expovariate(1 / _MEAN_PAUSE)
             time.sleep(min(pause, max(0.0, until - time.monotonic())))
 
     def _upload(self) -> None:
-        data = _another_picture()
-        form = MultipartEncoder({"file": ("picture.jpg", data, "image/jpeg"), "tags": "load"})
+        data = _new_jpeg()
+        form = MultipartEncoder({"file": ("photo.jpg", data, "image/jpeg"), "tags": "load"})
         headers = {"Content-Type": form.content_type, "Idempotency-Key": uuid.uuid4().hex}
-        made = self._call("upload", "POST", "/photos/file", data=form.to_string(), headers=headers)
-        if made:
-            self._keep(made, data)
+        photo = self._call("upload", "POST", "/photos/file", data=form.to_string(), headers=headers)
+        if photo:
+            self._remember(photo, data)
 
-    def _send_straight(self) -> None:
-        data = _another_picture()
-        asked = self._call("ask to send", "POST", "/photos/uploads", json={"filesize": len(data)})
-        if not asked:
+    def _upload_to_s3(self) -> None:
+        data = _new_jpeg()
+        started = self._call(
+            "start upload to S3", "POST", "/photos/uploads", json={"filesize": len(data)}
+        )
+        if not started:
             return
-        form = asked["upload"]
-        sent = requests.post(
+        form = started["upload"]
+        stored = requests.post(
             form["url"], data=form["fields"], files={"file": data}, timeout=_TIMEOUT
         )
-        if sent.status_code != 204:
-            self._record.error(f"S3 answered {sent.status_code} to a form")
+        if stored.status_code != 204:
+            self._measurements.add_error(f"S3 rejected an upload with {stored.status_code}")
             return
-        path = f"/photos/uploads/{asked['photo_id']}/complete"
-        made = self._call("complete", "POST", path)
-        if made:
-            self._keep(made, data)
+        path = f"/photos/uploads/{started['photo_id']}/complete"
+        photo = self._call("complete upload to S3", "POST", path)
+        if photo:
+            self._remember(photo, data)
 
-    def _keep(self, made: dict[str, Any], data: bytes) -> None:
-        self.photos[made["photo_id"]] = hashlib.sha256(data).hexdigest(), len(data)
+    def _remember(self, photo: dict[str, Any], data: bytes) -> None:
+        self.photos[photo["photo_id"]] = hashlib.sha256(data).hexdigest(), len(data)
 
     def _list(self) -> None:
-        page = self._call("list 50", "GET", "/photos?limit=50")
+        page = self._call("list of 50", "GET", "/photos?limit=50")
         if page is not None:
-            wrong = {one["id"] for one in page["photos"]} - set(self.photos)
-            if wrong or len(page["photos"]) != min(50, len(self.photos)):
-                self._record.error("a list is not of what was acknowledged")
+            unknown = {one["id"] for one in page["photos"]} - set(self.photos)
+            if unknown or len(page["photos"]) != min(50, len(self.photos)):
+                self._measurements.add_error("a list differs from the confirmed photos")
 
-    def _look(self) -> None:
+    def _view(self) -> None:
         if self.photos:
             photo_id = self._chance.choice(list(self.photos))
-            self._call("look", "GET", f"/photos/{photo_id}")
+            self._call("view", "GET", f"/photos/{photo_id}")
 
     def _edit(self) -> None:
         if self.photos:
@@ -131,135 +141,131 @@ class LoadUser:
         self._call("profile", "GET", "/users/me")
 
     def _call(self, name: str, method: str, path: str, **options: Any) -> dict[str, Any] | None:
-        """Return the answer of a call, or None if it was throttled; whatever else is an error."""
+        """Send a request and return its response, or None if it was throttled or failed.
+
+        A throttled request is not an error: 429 asks the client to wait, which this does.
+        """
         began = time.perf_counter()
         try:
-            answer = self._http.request(method, self._url + path, timeout=_TIMEOUT, **options)
+            response = self._http.request(method, self._url + path, timeout=_TIMEOUT, **options)
         except requests.RequestException as error:
-            self._record.error(f"{name}: {type(error).__name__}")
+            self._measurements.add_error(f"{name}: {type(error).__name__}")
             return None
-        took = time.perf_counter() - began
-        if answer.status_code == 429:
-            with self._record.lock:
-                self._record.throttled[name] += 1
-            time.sleep(min(_MOST_PAUSE, float(answer.headers["Retry-After"])))
+        elapsed = time.perf_counter() - began
+        if response.status_code == 429:
+            with self._measurements.lock:
+                self._measurements.throttled[name] += 1
+            time.sleep(min(_MAX_RETRY_PAUSE, float(response.headers["Retry-After"])))
             return None
-        if not answer.ok:
-            self._record.error(f"{name}: {answer.status_code} {answer.text[:100]}")
+        if not response.ok:
+            self._measurements.add_error(f"{name}: {response.status_code} {response.text[:100]}")
             return None
-        with self._record.lock:
-            self._record.seconds[name].append(took)
-        told: dict[str, Any] = answer.json()
-        return told
+        with self._measurements.lock:
+            self._measurements.seconds[name].append(elapsed)
+        fields: dict[str, Any] = response.json()
+        return fields
 
     def check(self) -> list[str]:
-        """Return which promises were not kept to this user, one line each."""
+        """Return how the stored photos differ from the confirmed ones, one line each."""
         photos: dict[str, dict[str, Any]] = {}
         cursor = ""
         while cursor is not None:
             page = self._get(f"/photos?limit=500&cursor={cursor}")
             photos |= {one["id"]: one for one in page["photos"]}
             cursor = page["nextCursor"]
-        wrong = []
+        problems = []
         if lost := set(self.photos) - set(photos):
-            wrong.append(f"{len(lost)} acknowledged photos are not listed")
-        if more := set(photos) - set(self.photos):
-            wrong.append(f"{len(more)} photos are listed that were deleted or never acknowledged")
-        told = self._get("/users/me")["user"]
-        counted = (told["photo_count"], told["storage_bytes"])
+            problems.append(f"{len(lost)} confirmed photos are not listed")
+        if unknown := set(photos) - set(self.photos):
+            problems.append(f"{len(unknown)} listed photos were deleted or never confirmed")
+        user = self._get("/users/me")["user"]
+        counters = (user["photo_count"], user["storage_bytes"])
         sums = (len(photos), sum(one["filesize"] for one in photos.values()))
-        if counted != sums:
-            wrong.append(f"the counters are {counted} and not {sums}")
+        if counters != sums:
+            problems.append(f"the counters are {counters} instead of {sums}")
         for photo_id in set(photos) & set(self.photos):
-            wrong += self._check_bytes(photos[photo_id], *self.photos[photo_id])
-        return wrong
+            problems += self._check_files(photos[photo_id], *self.photos[photo_id])
+        return problems
 
-    def _check_bytes(self, photo: dict[str, Any], sha256: str, size: int) -> list[str]:
-        wrong = []
+    def _check_files(self, photo: dict[str, Any], sha256: str, size: int) -> list[str]:
+        problems = []
         original = requests.get(photo["originalSrc"], timeout=_TIMEOUT).content
         if hashlib.sha256(original).hexdigest() != sha256 or photo["sha256"] != sha256:
-            wrong.append("an original is not the one that was sent")
+            problems.append("an original differs from the uploaded file")
         if photo["filesize"] != size:
-            wrong.append("a size is not the one that was sent")
+            problems.append("a size differs from that of the uploaded file")
         try:
             Image.open(io.BytesIO(requests.get(photo["thumbSrc"], timeout=_TIMEOUT).content)).load()
         except (OSError, requests.RequestException):
-            wrong.append("a thumbnail does not load")
-        return wrong
+            problems.append("a thumbnail cannot be loaded")
+        return problems
 
     def _get(self, path: str) -> Any:
-        answer = self._http.get(self._url + path, timeout=_TIMEOUT)
-        answer.raise_for_status()
-        return answer.json()
+        response = self._http.get(self._url + path, timeout=_TIMEOUT)
+        response.raise_for_status()
+        return response.json()
 
 
-def _jpeg(width: int, height: int) -> bytes:
-    """Return a JPEG with a gradient."""
-    encoded = io.BytesIO()
-    Image.linear_gradient("L").resize((width, height)).convert("RGB").save(encoded, "JPEG")
-    return encoded.getvalue()
+_JPEG = encoded(Image.linear_gradient("L").resize((1200, 800)).convert("RGB"), "JPEG")
 
 
-_PICTURE = _jpeg(1200, 800)
-
-
-def _another_picture() -> bytes:
-    """Return a JPEG that nobody has sent before: the same one with another comment."""
+def _new_jpeg() -> bytes:
+    """Return a JPEG whose bytes are new: the same image with another comment."""
     comment = uuid.uuid4().bytes
-    return (
-        _PICTURE[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + _PICTURE[2:]
-    )
+    segment = b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment
+    return _JPEG[:2] + segment + _JPEG[2:]
 
 
 def load(url: str, users: int, seconds: float) -> bool:
-    """Put an album under load, print what came of it, and return whether all is well."""
-    record = Record()
-    people = [LoadUser(url, number, record) for number in range(users)]
+    """Put an album under load, check it, print the results, and return whether it passed."""
+    measurements = Measurements()
+    people = [LoadUser(url, number, measurements) for number in range(users)]
     began = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(users) as threads:
-        for lived in [threads.submit(one.live, began + seconds) for one in people]:
-            lived.result()
-    took = time.monotonic() - began
-    report(record, took, users)
+        for run in [threads.submit(one.run, began + seconds) for one in people]:
+            run.result()
+    elapsed = time.monotonic() - began
+    report(measurements, elapsed, users)
     with concurrent.futures.ThreadPoolExecutor(4) as threads:
-        wrong = [line for lines in threads.map(LoadUser.check, people) for line in lines]
-    for line, times in collections.Counter(record.errors + wrong).most_common(20):
-        print(f"WRONG {times}x: {line}")
-    kept = sum(len(one.photos) for one in people)
-    print(
-        f"{len(record.errors)} errors that are not 429. "
-        f"{kept} photos: {'every promise was kept' if not wrong else f'{len(wrong)} were not'}."
-    )
-    return not record.errors and not wrong
+        problems = [line for lines in threads.map(LoadUser.check, people) for line in lines]
+    for line, times in collections.Counter(measurements.errors + problems).most_common(20):
+        print(f"FAILED {times}x: {line}")
+    photos = sum(len(one.photos) for one in people)
+    result = f"{len(problems)} problems" if problems else "all stored correctly"
+    print(f"Errors other than 429: {len(measurements.errors)}. Photos: {photos}, {result}.")
+    return not measurements.errors and not problems
 
 
-def report(record: Record, took: float, users: int) -> None:
+def report(measurements: Measurements, elapsed: float, users: int) -> None:
     """Print the times of each operation."""
-    calls = sum(map(len, record.seconds.values()))
-    print(f"{users} users, {took:.0f} s, {calls} calls, {calls / took:.0f} a second\n")
+    calls = sum(map(len, measurements.seconds.values()))
+    print(
+        f"{users} users, {elapsed:.0f} s, {calls} calls, {calls / elapsed:.0f} calls per second\n"
+    )
     print("| operation | calls | 429 | p50, ms | p95, ms | p99, ms |")
     print("|---|---|---|---|---|---|")
-    for name in sorted(record.seconds):
-        times = sorted(record.seconds[name])
+    for name in sorted(measurements.seconds):
+        times = sorted(measurements.seconds[name])
         points = (times[min(len(times) - 1, int(len(times) * part))] for part in (0.5, 0.95, 0.99))
         columns = " | ".join(f"{1000 * point:,.0f}" for point in points)
-        print(f"| {name} | {len(times)} | {record.throttled[name]} | {columns} |")
+        print(f"| {name} | {len(times)} | {measurements.throttled[name]} | {columns} |")
     print(flush=True)
 
 
 def main() -> None:
-    """Start the local stack and put it under load. Raises OperatorError if anything is wrong."""
+    """Start a local album and put it under load. Raises OperatorError if a check fails."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--users", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=120)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "state") as stack:
-        well = load(stack.url, arguments.users, arguments.seconds)
+        passed = load(stack.url, arguments.users, arguments.seconds)
         checked = stack.run("infra.integrity", STAGE="dev")
-        print(f"The invariants: {checked.stdout}{checked.stderr}", end="")
-        well = well and checked.returncode == 0
-    if not well:  # told only now, so that the stack is stopped in peace
-        raise OperatorError("The album did not keep its promises under load.")
+        print(f"Data integrity: {checked.stdout}{checked.stderr}", end="")
+        passed = passed and checked.returncode == 0
+    # Raised only now, because an exception would kill the stack instead of stopping it.
+    if not passed:
+        raise OperatorError("The load test failed. See the problems above.")
 
 
 if __name__ == "__main__":

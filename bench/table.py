@@ -8,28 +8,36 @@ from dataclasses import dataclass
 from pathlib import Path
 
 RESULTS = Path(__file__).with_name("results.md")
+HEADER = """\
+| measurement | ours | baseline | limit | target | result |
+|---|---|---|---|---|---|"""
 
 
 def milliseconds(
-    acts: Mapping[str, Callable[[], object]],
+    ways: Mapping[str, Callable[[], object]],
     repeats: int,
     clock: Callable[[], float] = time.process_time,
 ) -> dict[str, float]:
-    """Return the median milliseconds of each act, done in turn, so that all meet the same noise."""
-    taken: dict[str, list[float]] = {name: [] for name in acts}
-    for act in acts.values():
-        act()
+    """Return the median milliseconds of each way, run in turn, so that all meet the same noise."""
+    taken: dict[str, list[float]] = {name: [] for name in ways}
+    for way in ways.values():
+        way()
     for _ in range(repeats):
-        for name, act in acts.items():
+        for name, way in ways.items():
             began = clock()
-            act()
+            way()
             taken[name].append((clock() - began) * 1000)
-    return {name: statistics.median(times) for name, times in taken.items()}
+    return medians(taken)
+
+
+def medians(values: Mapping[str, list[float]]) -> dict[str, float]:
+    """Return the median of each list."""
+    return {name: statistics.median(each) for name, each in values.items()}
 
 
 @dataclass(frozen=True)
 class Row:
-    """One thing that was measured, beside the plain way to do it and the fastest one imaginable."""
+    """A measurement of the album, of a plain way to do the same, and of the least it can take."""
 
     what: str
     ours: str
@@ -37,22 +45,18 @@ class Row:
     limit: str
     target: str = ""
     met: bool | None = None  # None where there is no target
-    reason: str = ""  # why it is missed
+    reason: str = ""  # why the target is missed
 
     def __str__(self) -> str:
-        verdict = {None: "", True: "met", False: f"**missed**: {self.reason or 'no reason given'}"}
-        cells = (self.what, self.ours, self.baseline, self.limit, self.target, verdict[self.met])
+        missed = f"**missed**: {self.reason or 'no reason given'}"
+        result = {None: "", True: "met", False: missed}[self.met]
+        cells = (self.what, self.ours, self.baseline, self.limit, self.target, result)
         return f"| {' | '.join(cells)} |"
 
 
 def number(value: float) -> str:
-    """Return a number with as many digits as were measured."""
+    """Return a number with three significant digits, or as an integer from 100 on."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-
-
-HEAD = """\
-| what | ours | the plain way | the limit | target | |
-|---|---|---|---|---|---|"""
 
 
 def compared(
@@ -61,12 +65,12 @@ def compared(
     unit: str,
     baseline: str,
     limit: str,
-    most: float | None = None,
+    target: float | None = None,
     reason: str = "",
 ) -> Row:
-    """Return the row of a measurement that has one time under each of three names, ours `ours`.
+    """Return the row that compares the time named "ours" with those of a baseline and a limit.
 
-    `most` is the target: how many times the limit ours may take.
+    `target` is how many times the limit ours may take.
     """
     ours = times["ours"]
     return Row(
@@ -74,15 +78,15 @@ def compared(
         f"{number(ours)} {unit}",
         f"{baseline}: {number(times[baseline])}, {times[baseline] / ours:.1f}x ours",
         f"{limit}: {number(times[limit])}; ours is {ours / times[limit]:.2f}x that",
-        f"at most {most}x the limit" if most else "",
-        ours <= most * times[limit] if most else None,
+        f"at most {target}x the limit" if target else "",
+        ours <= target * times[limit] if target else None,
         reason,
     )
 
 
-def keep(text: str) -> None:
-    """Replace the chapter of `bench/results.md` that has the same title."""
+def save_section(text: str) -> None:
+    """Replace the section of `bench/results.md` that has the same title."""
     title = text.splitlines()[0]
-    chapters = re.split(r"(?m)^(?=# )", RESULTS.read_text("utf-8")) if RESULTS.exists() else []
-    others = [one for one in chapters if one.strip() and not one.startswith(f"{title}\n")]
+    sections = re.split(r"(?m)^(?=# )", RESULTS.read_text("utf-8")) if RESULTS.exists() else []
+    others = [one for one in sections if one.strip() and not one.startswith(f"{title}\n")]
     RESULTS.write_text("\n".join(sorted(one.rstrip() + "\n" for one in (*others, text))), "utf-8")

@@ -105,7 +105,8 @@ class LocalAlbum:
                 raise OperatorError(f"PORT and AWS_PORT must be different, not both {self._port}.")
             aws = self._start_aws(started)
             for line in provision(boto3.client, Stage("dev"), REGION, tls_only=False):
-                say(f"  {line}")
+                if not line.endswith("written"):  # 18 settings would fill the screen.
+                    say(f"  {line}")
             self._write_env()
             api = self._start_api(started)
             say(self._welcome())
@@ -180,7 +181,7 @@ class LocalAlbum:
         return self._state / "api.log"
 
     def _welcome(self) -> str:
-        account = '{"email": "mario@example.com", "password": "Secret-2026", "username": "Mario"}'
+        login = '"email": "mario@example.com", "password": "Secret-2026"'
         reader = 'import json, sys; print(json.load(sys.stdin)["accessToken"])'
         photo = self._state / "first-photo.jpg"
         draw = f'from PIL import Image; Image.linear_gradient("L").save("{photo}")'
@@ -194,8 +195,8 @@ Stop with          Ctrl-C
 Try, in another terminal: sign up, sign in, upload a first photo, and list it.
 
 API={self.url} JSON='Content-Type: application/json'
-curl $API/users/signup -H "$JSON" -d '{account}'
-TOKEN=$(curl -s $API/users/signin -H "$JSON" -d '{account}' | python3 -c '{reader}')
+curl $API/users/signup -H "$JSON" -d '{{{login}, "username": "Mario"}}'
+TOKEN=$(curl -s $API/users/signin -H "$JSON" -d '{{{login}}}' | python3 -c '{reader}')
 {os.path.relpath(sys.executable)} -c '{draw}'
 curl $API/photos/file -H "Authorization: Bearer $TOKEN" -F file=@{photo} -F tags=first
 curl $API/photos -H "Authorization: Bearer $TOKEN"

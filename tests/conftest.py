@@ -1,4 +1,4 @@
-"""What all tests share."""
+"""Settings and fixtures of all tests."""
 
 import os
 import shutil
@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture import providers
 
-# The same examples in every run: a failure is the change's, and not the day's.
-# Nor is a slow machine a failure.
+# Every run tries the same examples, so that only a change can make a test fail; a slow machine
+# cannot, either.
 settings.register_profile(
     "album",
     derandomize=True,
@@ -20,17 +20,17 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("album")
-# It would also draw from the constants of whatever modules happen to be loaded by then.
+# Hypothesis would also use the constants of all loaded modules, which differ between runs.
 providers._get_local_constants = lambda: providers._local_constants
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option that points the end-to-end tests at an album that runs already."""
-    parser.addoption("--base-url", help="run tests/e2e/test_album.py against this URL alone")
+    """Add the option that runs end-to-end tests against an album that is already running."""
+    parser.addoption("--base-url", help="run tests/e2e/test_album.py against the album at this URL")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let all tests of a run, in all of its workers, share one build of the package."""
+    """Build the package once per run, in a folder that all workers share."""
     if "PACKAGE_CACHE" not in os.environ:  # A worker inherits it.
         os.environ["PACKAGE_CACHE"] = tempfile.mkdtemp()
         config.add_cleanup(lambda: shutil.rmtree(os.environ.pop("PACKAGE_CACHE")))
@@ -38,10 +38,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def no_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fail whatever connects to anything."""
+    """Fail a test that opens a connection."""
 
-    def refuse(*_: object) -> NoReturn:
-        raise AssertionError("this test opened a socket")
+    def fail(*_: object) -> NoReturn:
+        raise AssertionError("this test opened a connection")
 
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket.socket, "connect_ex", refuse)
+    monkeypatch.setattr(socket.socket, "connect", fail)
+    monkeypatch.setattr(socket.socket, "connect_ex", fail)

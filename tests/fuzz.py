@@ -1,8 +1,7 @@
-"""Fuzz the code that reads bytes from users first, multipart forms and images.
+"""Fuzz the two parsers that read users' bytes: multipart forms and images.
 
-Run `make fuzz SECONDS=60`. Each case breaks a valid image or form in a way that its number
-determines; `python -W ignore -m tests.fuzz --case NUMBER` tries a single one. Turn each failure
-into a test.
+Run `make fuzz SECONDS=60`. Each case has a number, which determines how a valid image or form is
+broken; `python -W ignore -m tests.fuzz --case NUMBER` repeats one. Turn each failure into a test.
 """
 
 import argparse
@@ -28,7 +27,7 @@ from tests.support.corpus import BREAKS, KINDS, whole, with_valid_checksums
 
 ROOT = Path(__file__).parents[1]
 BOX = (300, 200)
-MAX_SECONDS = 20  # of one case
+MAX_SECONDS = 20  # for one case
 REJECTED = (InvalidInput, TooLarge, UndecodableImage, UnsupportedImage)
 PIECES = [
     *(b"\r\n", b"\n", b"\r\n\r\n", b"--", b"\0", b'"', b";", b"=", b"%", b"\xff", b"filename*="),
@@ -38,7 +37,7 @@ PIECES = [
 
 
 def broken_image(chance: random.Random) -> bytes:
-    """Return an image that is broken in one to three ways."""
+    """Return an image with one to three defects."""
     kind = chance.choice([kind for kind in KINDS if not kind.startswith("HEIF")] * 3 + KINDS)
     data = whole(kind)
     for _ in range(chance.choice((1, 1, 2, 3))):
@@ -48,7 +47,7 @@ def broken_image(chance: random.Random) -> bytes:
 
 
 def broken_form(chance: random.Random) -> tuple[bytes, str]:
-    """Return a form with an image, and its content type, each of which may be broken."""
+    """Return the body and the content type of a form with an image; any of them may be broken."""
     image = broken_image(chance) if chance.random() < 0.3 else whole("GIF")
     fields: dict[str, object] = {
         name: chance.choice(("", "1", "null", "x" * 2_001, "2012:07:15 09:46:46", "-0", "é,ß"))
@@ -59,19 +58,20 @@ def broken_form(chance: random.Random) -> tuple[bytes, str]:
     else:
         fields["base64_image"] = "data:image/gif;base64," + base64.b64encode(image).decode()
     encoder = MultipartEncoder(fields)
-    body, kind = bytearray(encoder.to_string()), encoder.content_type
+    body, content_type = bytearray(encoder.to_string()), encoder.content_type
     for _ in range(chance.choice((0, 1, 2, 8))):
-        place = chance.randrange(min(len(body), chance.choice((200, 10**9))))
+        start = chance.randrange(min(len(body), chance.choice((200, 10**9))))
         piece = chance.choice(PIECES) * chance.choice((1, 1, 1, 100))
-        body[place : place + chance.choice((0, 1, len(piece)))] = piece
+        body[start : start + chance.choice((0, 1, len(piece)))] = piece
     if chance.random() < 0.3:
-        place = chance.randrange(len(kind))
-        kind = kind[:place] + chance.choice(PIECES).decode("latin-1") + kind[place + 1 :]
-    return bytes(body), kind
+        start = chance.randrange(len(content_type))
+        piece = chance.choice(PIECES)
+        content_type = content_type[:start] + piece.decode("latin-1") + content_type[start + 1 :]
+    return bytes(body), content_type
 
 
 def outcome(number: int) -> str:
-    """Try one case and return its outcome. Any error not in REJECTED is a defect."""
+    """Run one case and return its outcome. An error that is not in REJECTED is a bug."""
     chance = random.Random(number)
     try:
         if chance.random() < 0.5:
@@ -85,8 +85,8 @@ def outcome(number: int) -> str:
         return type(error).__name__
 
 
-def work(first: int) -> None:
-    """Try one case after another, printing the number of each first and its outcome afterwards."""
+def run_cases(first: int) -> None:
+    """Run case after case, printing the number of each before it starts, and then its outcome."""
     number = first
     while True:
         print(number, end=" ", flush=True)
@@ -97,13 +97,13 @@ def work(first: int) -> None:
 
 
 def fuzz(seconds: float, first: int) -> int:
-    """Fuzz in processes that may crash, for a time; return how many cases failed."""
+    """Run cases in child processes, which may crash, and return how many failed."""
     outcomes: collections.Counter[str] = collections.Counter()
     failed: list[int] = []
     deadline, number = time.monotonic() + seconds, first
     while time.monotonic() < deadline:
         command = [sys.executable, "-W", "ignore", "-m", "tests.fuzz", "--work", str(number)]
-        # Decoders write so many errors that a pipe would fill, so this is a file.
+        # A file, because decoders print so many errors that a pipe would fill up.
         with (
             tempfile.TemporaryFile("w+") as errors,
             subprocess.Popen(
@@ -123,19 +123,19 @@ def fuzz(seconds: float, first: int) -> int:
                 elif ready and worker.wait(MAX_SECONDS) is not None:
                     failed.append(number)
                     errors.seek(0)
-                    print(f"case {number} ended with {worker.returncode}:")
+                    print(f"Case {number} failed with exit code {worker.returncode}:")
                     print("\n".join(errors.read().splitlines()[-12:]))
                     number += 1
                     break
             worker.kill()
-    print(f"{sum(outcomes.values())} cases from {first} on: {dict(outcomes.most_common())}")
+    print(f"{sum(outcomes.values())} cases, starting at {first}: {dict(outcomes.most_common())}")
     if failed:
-        print(f"FAILED: {', '.join(map(str, failed))}")
+        print(f"FAILED cases: {', '.join(map(str, failed))}")
     return len(failed)
 
 
 def main() -> int:
-    """Fuzz, or try the case that the command line names."""
+    """Fuzz, or run the one case that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--first", type=int, default=secrets.randbelow(10**9))
@@ -143,7 +143,7 @@ def main() -> int:
     parser.add_argument("--work", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.work is not None:
-        work(arguments.work)
+        run_cases(arguments.work)
     if arguments.case is not None:
         print(outcome(arguments.case))
         return 0

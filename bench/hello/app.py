@@ -1,4 +1,4 @@
-"""The smallest Chalice app of its kind, the plain way: what the album is measured against."""
+"""The smallest comparable Chalice app, written the plain way: the album's baseline."""
 
 import os
 from typing import Any
@@ -10,8 +10,8 @@ app = Chalice(app_name="hello")
 
 
 @app.authorizer(ttl_seconds=0)
-def let_in(request: AuthRequest) -> AuthResponse:
-    """Let everybody in, after reading one parameter path and one row."""
+def allow_all(request: AuthRequest) -> AuthResponse:
+    """Allow every request after reading the parameters of one path and one item."""
     import boto3
 
     boto3.client("ssm").get_parameters_by_path(
@@ -25,19 +25,19 @@ def let_in(request: AuthRequest) -> AuthResponse:
 
 @app.route("/")
 def index() -> dict[str, str]:
-    """Say hello."""
+    """Return a greeting."""
     return {"hello": "world"}
 
 
-@app.route("/photos", authorizer=let_in)
+@app.route("/photos", authorizer=allow_all)
 def photos() -> dict[str, Any]:
-    """Answer with what one query finds."""
+    """Return the items that one query finds."""
     import boto3
 
-    answer = boto3.client("dynamodb").query(
+    response = boto3.client("dynamodb").query(
         TableName=os.environ["PHOTO_TABLE"],
         IndexName="by_taken",
         KeyConditionExpression="user_id = :user",
         ExpressionAttributeValues={":user": {"S": os.environ["SUB"]}},
     )
-    return {"photos": answer["Items"]}
+    return {"photos": response["Items"]}

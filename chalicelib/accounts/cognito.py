@@ -27,7 +27,7 @@ _PASSWORD_RULES = {
     "uppercase": "an uppercase letter",
     "lowercase": "a lowercase letter",
     "numeric": "a digit",
-    "symbol": "a symbol, such as - or !",
+    "symbol": "a symbol (such as - or !)",
 }
 # Cognito's errors about an emailed code; clients must not learn which of these it was.
 _CODE_REJECTED = (
@@ -291,7 +291,7 @@ def _translate_password_errors(subject: str) -> Iterator[None]:
         code, text = error.response["Error"]["Code"], error.response["Error"]["Message"]
         if code == "InvalidPasswordException":
             broken = [rule for name, rule in _PASSWORD_RULES.items() if re.search(name, text)]
-            rules = ", ".join(broken) or "more characters, of more kinds"
+            rules = " and ".join(broken) or "more characters, of more kinds"
             raise InvalidInput(f"{subject} is too weak: it must have {rules}.") from None
         if code == "PasswordHistoryPolicyViolationException":
             raise InvalidInput(f"{subject} was used before. Choose another one.") from None

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 from msgspec.structs import fields
 
-from chalicelib.photos.photo import PhotoFields
+from chalicelib.photos.photo import SHOWN, PhotoFields
 
 
 class Ok(Struct):
@@ -65,7 +65,8 @@ class Remaining(Ok):
 
 
 # The same fields, but none may be absent.
-_Fields = defstruct("_Fields", [(field.name, field.type) for field in fields(PhotoFields)])
+_TYPES = {field.name: field.type for field in fields(PhotoFields)}
+_Fields = defstruct("_Fields", [(name, _TYPES[name]) for name in SHOWN])
 
 
 class Photo(_Fields):  # type: ignore[misc, valid-type]

@@ -88,7 +88,7 @@ class PhotoFields(PhotoMetadata, kw_only=True):
 
 
 METADATA = PhotoMetadata.__struct_fields__
-SHOWN = PhotoFields.__struct_fields__
+SHOWN = (*(name for name in PhotoFields.__struct_fields__ if name not in METADATA), *METADATA)
 MEASURED = {"content_type", "sha256", "width", "height"}
 NUMBERS = {"filesize", "width", "height", *LIMITS}
 OPTIONAL = {one.name for one in fields(PhotoFields) if not one.required}

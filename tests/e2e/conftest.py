@@ -1,4 +1,4 @@
-"""End to end over real HTTP: against `chalice local`, the packaged Lambda, or a URL of your own."""
+"""End to end over HTTP: against `chalice local`, the packaged Lambda, or the URL in --base-url."""
 
 import itertools
 import re
@@ -12,18 +12,19 @@ from tests.support.people import Person
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """Return the running local stack; its log must not contain anything private."""
+    """Return the running local stack; afterwards, its log must not contain anything private."""
     with running(tmp_path_factory.mktemp("state")) as started:
         yield started
-    # The album writes the lines of JSON; the local server writes others, with the whole path.
+    # The lines of JSON are the album's; the local server's own lines have the whole path.
     logged = [line for line in started.api_log.read_text().splitlines() if line.startswith("{")]
+    assert logged
     for line in logged:
         found = PRIVATE.search(line)
         assert not found, f"the log contains {found}: {line}"
 
 
-# Email addresses, passwords, tokens, presigned URLs and forms, and the names and positions of the
-# tests' images: their names end in .jpg, their degrees have decimals.
+# Email addresses, passwords, tokens, presigned URLs and forms, and the names and positions of
+# images: in the tests, names end in .jpg, and degrees have three decimals.
 PRIVATE = re.compile(
     r"@example|Secret-|Correct-|eyJ[\w-]{10}|X-Amz-|Signature|https?://|\.jpe?g|\d\d\.\d{3}"
 )
@@ -31,12 +32,12 @@ PRIVATE = re.compile(
 
 @pytest.fixture(scope="session")
 def packaged_url(stack: RunningStack) -> str:
-    """Return the URL of the package that AWS would run, deployed into the embedded AWS."""
+    """Return the URL of the package that AWS runs, deployed to the embedded AWS."""
     return stack.deploy("dev")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each test with an `album_url` on every kind of album, or on the one at --base-url."""
+    """Run each test that uses `album_url` against both kinds of album, or the one at --base-url."""
     if "album_url" in metafunc.fixturenames:
         given = metafunc.config.getoption("base_url")
         kinds = [given] if given else ["chalice local", "packaged"]
@@ -45,7 +46,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def album_url(request: pytest.FixtureRequest) -> str:
-    """Return the base URL of one kind of album."""
+    """Return the base URL of one of these albums."""
     if request.param == "chalice local":
         stack: RunningStack = request.getfixturevalue("stack")
         return stack.url
@@ -61,14 +62,7 @@ _numbers = itertools.count(1)
 @pytest.fixture
 def person(album_url: str) -> Callable[[], Person]:
     """Return a function that signs a new person up and in."""
-
-    def make() -> Person:
-        made = Person.at(album_url, f"person-{next(_numbers)}@example.com")
-        assert made.sign_up().status_code == 200
-        assert made.sign_in().status_code == 200
-        return made
-
-    return make
+    return lambda: Person.registered(album_url, f"person-{next(_numbers)}@example.com")
 
 
 @pytest.fixture

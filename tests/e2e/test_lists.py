@@ -1,4 +1,4 @@
-"""An album at full size, over HTTP."""
+"""Lists of an album with ten thousand photos, over HTTP."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,18 +17,16 @@ COUNT = 10_000
 
 @pytest.fixture(scope="module")
 def collector(stack: RunningStack) -> Iterator[Person]:
-    """Return somebody with ten thousand photos, one in a thousand of them rare."""
-    person = Person.at(stack.url, "collector@example.com")
-    person.sign_up()
-    person.sign_in()
+    """Return a person with ten thousand photos, one in a thousand with the word `rare`."""
+    person = Person.registered(stack.url, "collector@example.com")
     photo = person.upload(images.jpeg(16, 16)).json()["photo"]
     dynamodb = stack.make_client("dynamodb")
-    row = dynamodb.get_item(TableName="Photo", Key=key_of(photo["user_id"], photo["id"]))["Item"]
+    first = dynamodb.get_item(TableName="Photo", Key=key_of(photo["user_id"], photo["id"]))["Item"]
 
     def item(number: int) -> dict[str, Any]:
         photo_id = f"{photo['id'][:-12]}{number:012x}"
         return {
-            **row,
+            **first,
             **key_of(photo["user_id"], photo_id),
             "taken_key": {"S": f"2001-01-01T00:00:00#{photo_id}"},
             "search_text": {"S": "rare" if number % 1000 == 500 else "common"},
@@ -38,7 +36,7 @@ def collector(stack: RunningStack) -> Iterator[Person]:
     items = [item(number) for number in range(1, COUNT)]
     write(dynamodb, [{"PutRequest": {"Item": one}} for one in items])
     yield person
-    # Whoever looks at the whole stack afterwards shall not find rows without objects.
+    # These items have no objects, which the integrity check would report.
     keys = [{name: one[name] for name in ("user_id", "id")} for one in items]
     write(dynamodb, [{"DeleteRequest": {"Key": key}} for key in keys])
 
@@ -48,7 +46,7 @@ def key_of(user_id: str, photo_id: str) -> dict[str, Any]:
 
 
 def write(dynamodb: Any, requests: list[dict[str, Any]]) -> None:
-    """Put or delete many rows."""
+    """Put or delete many items."""
     batches = [requests[start : start + 25] for start in range(0, len(requests), 25)]
     with ThreadPoolExecutor(4) as threads:
         list(
@@ -59,6 +57,7 @@ def write(dynamodb: Any, requests: list[dict[str, Any]]) -> None:
 
 
 def pages(person: Person, query: str) -> list[list[str]]:
+    """Return the photos' IDs on each page of a list."""
     found: list[list[str]] = []
     cursor = ""
     while True:
@@ -69,17 +68,17 @@ def pages(person: Person, query: str) -> list[list[str]]:
         cursor = f"&cursor={body['nextCursor']}"
 
 
-def test_ten_thousand_photos_are_listed_page_by_page(collector: Person) -> None:
+def test_ten_thousand_photos_are_listed_in_ten_pages(collector: Person) -> None:
     found = pages(collector, "limit=1000")
     assert [len(page) for page in found] == [1000] * 10
     assert len({photo_id for page in found for photo_id in page}) == COUNT
 
 
-def test_the_few_among_ten_thousand_are_found(collector: Person) -> None:
-    # On a busy machine a page may end by its time, with a cursor.
+def test_search_finds_ten_of_ten_thousand_photos(collector: Person) -> None:
+    # On a busy machine, a page may end early, with a cursor.
     for query in ("q=rare&limit=4", "q=rare"):
         assert sum(len(page) for page in pages(collector, query)) == 10
 
 
-def test_their_tags_are_counted(collector: Person) -> None:
+def test_photos_without_tags_have_an_empty_list_of_tags(collector: Person) -> None:
     assert collector.get("/photos/tags").json() == {"ok": True, "tags": []}

@@ -41,7 +41,7 @@ def test_printed_commands_create_an_account_and_a_first_photo(tmp_path: Path) ->
         assert run.returncode == 0, run.stderr
         mario = Person.at(stack.url, "mario@example.com")
         assert mario.sign_in().status_code == 200
-        [photo] = mario.get("/photos").json()["photos"]
+        [photo] = mario.photos()
         assert (photo["filename_orig"], photo["tags"]) == ("first-photo.jpg", "first")
         assert photo["id"] in run.stdout
 
@@ -68,12 +68,10 @@ def test_requests_are_logged_to_the_terminal_if_verbose(tmp_path: Path) -> None:
 def test_restart_keeps_accounts_and_photos_and_leaves_no_process(
     tmp_path: Path, number: signal.Signals
 ) -> None:
-    picture = images.jpeg()
+    image = images.jpeg()
     with running(tmp_path) as first:
-        mario = Person.at(first.url, "mario@example.com")
-        mario.sign_up()
-        mario.sign_in()
-        mario.upload(picture)
+        mario = Person.registered(first.url, "mario@example.com")
+        mario.upload(image)
         first.stop(number)
         assert first.process.returncode == 0
         assert processes_mentioning(str(first.port)) == []
@@ -83,8 +81,8 @@ def test_restart_keeps_accounts_and_photos_and_leaves_no_process(
     with running(tmp_path) as second:
         mario.transport = HttpTransport(second.url)
         assert mario.sign_in().status_code == 200
-        [photo] = mario.get("/photos").json()["photos"]
-        assert requests.get(photo["originalSrc"], timeout=30).content == picture
+        [photo] = mario.photos()
+        assert requests.get(photo["originalSrc"], timeout=30).content == image
 
 
 def test_closing_the_terminal_saves_the_state_and_stops_everything(tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
-"""Stages: provisioned, deployed and destroyed independently of each other."""
+"""Stages, each with its own app, data and settings, provisioned and deployed by the commands."""
+
+from pathlib import Path
 
 import pytest
 import requests
@@ -10,36 +12,31 @@ from tests.support.people import HttpTransport, Person
 pytestmark = pytest.mark.xdist_group("packaged")
 
 
-def test_stages_are_separate_and_can_be_destroyed_one_by_one(stack: RunningStack) -> None:
-    people = []
-    for stage in ("blue", "green"):
-        person = Person.at(stack.deploy(stage), "mario@example.com")
-        assert person.sign_up().status_code == 200
-        assert person.sign_in().status_code == 200
+def test_stage_is_destroyed_without_affecting_another(stack: RunningStack) -> None:
+    blue, green = (
+        Person.registered(stack.deploy(stage), "mario@example.com") for stage in ("blue", "green")
+    )
+    for person in (blue, green):
         assert person.upload(images.jpeg()).status_code == 200
-        people.append(person)
-    blue, green = people
-    assert green.request("GET", "/photos", headers=authorization(blue)).status_code == 403
+    assert green.request("GET", "/photos", headers=blue.headers).status_code == 403
 
     done = stack.run("infra.destroy", STAGE="blue")
     assert done.returncode == 0, done.stderr
     assert "Stack cloudalbum-blue-data kept" in done.stdout
-    [photo] = green.get("/photos").json()["photos"]
+    [photo] = green.photos()
     assert requests.get(photo["originalSrc"], timeout=30).status_code == 200
 
-    # The data that was kept is available again after the next deployment.
+    # The next deployment uses the data that was kept.
     blue.transport = HttpTransport(stack.deploy("blue"))
     assert blue.sign_in().status_code == 200
-    assert len(blue.get("/photos").json()["photos"]) == 1
+    assert len(blue.photos()) == 1
 
     wrong = stack.run("infra.destroy", STAGE="blue", DATA="delete", INPUT="cloudalbum-green-data\n")
-    assert (wrong.returncode, wrong.stderr) == (
-        1,
-        "The name does not match. Nothing was deleted.\n",
-    )
-    assert len(blue.get("/photos").json()["photos"]) == 1
+    rejection = "The name does not match. Nothing was deleted.\n"
+    assert (wrong.returncode, wrong.stderr) == (1, rejection)
+    assert len(blue.photos()) == 1
 
-    for _ in range(2):  # safe to repeat
+    for _ in range(2):  # It is safe to repeat.
         right = {"DATA": "delete", "INPUT": "cloudalbum-blue-data\n"}
         done = stack.run("infra.destroy", STAGE="blue", **right)
         assert done.returncode == 0, done.stderr
@@ -48,31 +45,50 @@ def test_stages_are_separate_and_can_be_destroyed_one_by_one(stack: RunningStack
     assert "Photo-blue" not in stack.make_client("dynamodb").list_tables()["TableNames"]
     pools = stack.make_client("cognito-idp").list_user_pools(MaxResults=60)["UserPools"]
     assert "cloudalbum-blue" not in [pool["Name"] for pool in pools]
-    assert len(green.get("/photos").json()["photos"]) == 1
+    assert len(green.photos()) == 1
 
 
-def authorization(person: Person) -> dict[str, str]:
-    return {"Authorization": f"Bearer {person.token}"}
+def test_published_client_has_content_types_and_cache_control(
+    stack: RunningStack, packaged_url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "js").mkdir()
+    (tmp_path / "index.html").write_text("<!doctype html><title>Album</title>")
+    (tmp_path / "js" / "app.3f2a1b9c.js").write_text("1")
+    for _ in range(2):  # It is safe to repeat.
+        done = stack.run("infra.publish", DIST=str(tmp_path))
+        assert done.returncode == 0, done.stderr
+    url = done.stdout.splitlines()[0].split()[-1]
+    assert packaged_url in done.stdout
+    page = requests.get(url, timeout=30)  # without credentials
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert page.headers["Cache-Control"] == "no-cache"
+    script = requests.get(url.replace("index.html", "js/app.3f2a1b9c.js"), timeout=30)
+    assert script.headers["Content-Type"].startswith("text/javascript")
+    assert "immutable" in script.headers["Cache-Control"]
 
 
-def test_parameter_is_left_unchanged_without_overwrite(stack: RunningStack) -> None:
+def test_parameters_are_left_unchanged_unless_overwrite_is_set(stack: RunningStack) -> None:
+    def value() -> str:
+        found = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
+        return str(found)
+
     ssm, name = stack.make_client("ssm"), "/cloudalbum-kept/THUMBNAIL_WIDTH"
     assert f"{name} written" in stack.run("infra.provision", STAGE="kept").stdout
     kept = stack.run("infra.provision", STAGE="kept", THUMBNAIL_WIDTH="400").stdout
-    assert f"{name} left unchanged" in kept
+    assert f"{name} left unchanged (set OVERWRITE=1 to replace it)" in kept
     assert ssm.get_parameter(Name=name)["Parameter"]["Type"] == "SecureString"
-    assert ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"] == "300"
+    assert value() == "300"
     replaced = stack.run("infra.provision", STAGE="kept", THUMBNAIL_WIDTH="400", OVERWRITE="1")
     assert f"{name} written" in replaced.stdout
-    assert ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"] == "400"
-    # Without a choice, even OVERWRITE keeps the earlier one.
-    unchanged = stack.run("infra.provision", STAGE="kept", OVERWRITE="1")
-    assert name not in unchanged.stdout
-    assert ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"] == "400"
+    assert value() == "400"
+    # Without a new value, an earlier choice is left unchanged even if it may be replaced.
+    again = stack.run("infra.provision", STAGE="kept", OVERWRITE="1")
+    assert name not in again.stdout
+    assert value() == "400"
 
 
-def test_pool_follows_the_parameter_for_confirmation(stack: RunningStack) -> None:
-    def pool_emails_codes() -> bool:
+def test_user_pool_sends_codes_only_if_the_app_confirms_by_email(stack: RunningStack) -> None:
+    def pool_sends_codes() -> bool:
         cognito = stack.make_client("cognito-idp")
         pools = cognito.list_user_pools(MaxResults=60)["UserPools"]
         [pool_id] = [pool["Id"] for pool in pools if pool["Name"] == "cloudalbum-agree"]
@@ -81,14 +97,14 @@ def test_pool_follows_the_parameter_for_confirmation(stack: RunningStack) -> Non
 
     stack.run("infra.provision", STAGE="agree")
     stack.run("infra.provision", STAGE="agree", SIGNUP_CONFIRMATION="email")
-    assert not pool_emails_codes()  # The parameter was left unchanged, and so the pool is.
+    assert not pool_sends_codes()  # The parameter is unchanged, so the pool must be, too.
     stack.run("infra.provision", STAGE="agree", SIGNUP_CONFIRMATION="email", OVERWRITE="1")
-    assert pool_emails_codes()
+    assert pool_sends_codes()
     stack.run("infra.provision", STAGE="agree")
-    assert pool_emails_codes()
+    assert pool_sends_codes()
 
 
-def test_deploy_of_unprovisioned_stage_says_what_to_run_first(stack: RunningStack) -> None:
+def test_deploy_of_a_stage_that_is_not_provisioned_says_what_to_run(stack: RunningStack) -> None:
     done = stack.run("infra.deploy", STAGE="nodata")
     assert done.returncode == 1
     assert done.stderr == (

@@ -1,4 +1,4 @@
-"""The package and the template that are built for AWS, without credentials."""
+"""The package and its template, built without credentials."""
 
 import pytest
 

@@ -16,7 +16,7 @@ from infra.errors import OperatorError
 from infra.stages import Stage
 from tests.support import images
 
-# One worker builds the package, and the tests of the deployed one use it, too.
+# One worker builds the package, which the end-to-end tests deploy.
 pytestmark = pytest.mark.xdist_group("packaged")
 
 # With -I and -S, Python finds only the standard library and the package, as in Lambda.
@@ -62,12 +62,13 @@ def unpacked(built: package.Package, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def names(built: package.Package) -> list[str]:
+    """Return the names of the files in the package."""
     with zipfile.ZipFile(built.zip) as archive:
         return archive.namelist()
 
 
 def test_package_contains_everything_that_runs(unpacked: Path, tmp_path: Path) -> None:
-    heic = tmp_path / "picture.heic"
+    heic = tmp_path / "image.heic"
     heic.write_bytes(images.encoded(images.gradient(), "HEIF"))
     environment = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "HOME": "/nonexistent"}
     run = subprocess.run(

@@ -1,4 +1,4 @@
-"""What no emulator checks about the template that AWS gets."""
+"""The template that AWS deploys, of which no emulator checks much."""
 
 import json
 import re
@@ -20,7 +20,7 @@ PSEUDO = {"AWS::Region", "AWS::AccountId", "AWS::Partition", "AWS::StackName", "
 
 
 def references(node: Any) -> Iterator[str]:
-    """Return every logical name that a template refers to."""
+    """Yield every logical name that a template refers to."""
     if isinstance(node, dict):
         for key, value in node.items():
             if key == "Ref":
@@ -123,7 +123,7 @@ def test_gateway_throttles_every_method_at_the_operators_limits(built: package.P
     assert "TooManyRequestsError" in throttled["ResponseTemplates"]["application/json"]
 
 
-def test_preflight_is_answered_by_the_gateway(built: package.Package) -> None:
+def test_gateway_responds_to_preflights_of_every_path(built: package.Package) -> None:
     paths = built.template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"]
     for path, methods in paths.items():
         integration = methods["options"]["x-amazon-apigateway-integration"]

@@ -1,4 +1,4 @@
-"""Images generated for the tests: none of them comes from a camera."""
+"""Images generated for the tests; none comes from a camera."""
 
 import struct
 import zlib
@@ -15,7 +15,7 @@ pillow_heif.register_heif_opener()
 
 
 def gradient(width: int = 640, height: int = 480, mode: str = "RGB") -> Image.Image:
-    """Return an image that is brightest at its right, so that every rotation shows."""
+    """Return an image whose right side is the brightest, so that every rotation is visible."""
     return Image.linear_gradient("L").rotate(90).resize((width, height)).convert(mode)
 
 
@@ -29,7 +29,7 @@ def exif(
     camera: dict[int, Any] | None = None,
     gps: dict[int, Any] | None = None,
 ) -> Image.Exif:
-    """Return EXIF with the tags of each of its directories."""
+    """Return EXIF with the given tags in each of its directories."""
     tags = Image.Exif()
     tags.update(root or {})
     tags.get_ifd(IFD.Exif).update(camera or {})
@@ -38,7 +38,7 @@ def exif(
 
 
 def full_exif() -> Image.Exif:
-    """Return the EXIF of a well-behaved camera."""
+    """Return EXIF as a camera that records everything writes it."""
     return exif(
         {Base.Make: "SONY", Base.Model: "DSLR-A300", Base.Orientation: 1},
         {Base.DateTimeOriginal: "2019:05:06 07:08:09", Base.OffsetTimeOriginal: "+09:00"},
@@ -52,7 +52,7 @@ def full_exif() -> Image.Exif:
 
 
 def png_claiming(width: int, height: int) -> bytes:
-    """Return a PNG whose header promises a size that its few bytes do not hold."""
+    """Return a PNG whose header has another size than its data."""
     image = bytearray(encoded(Image.new("RGB", (1, 1)), "PNG"))
     image[16:24] = struct.pack(">II", width, height)
     image[29:33] = struct.pack(">I", zlib.crc32(bytes(image[12:29])))
@@ -60,7 +60,7 @@ def png_claiming(width: int, height: int) -> bytes:
 
 
 def deep_tiff(kind: str, white: float, photometric: int = 1) -> bytes:
-    """Return a gray TIFF, brightest at its right, of samples of the struct type `kind`."""
+    """Return a gray TIFF, brightest at the right, with samples of the struct type `kind`."""
     width, height = 300, 200
     order, sample = kind[0], kind[1]
     columns = [white * column / (width - 1) for column in range(width)]
@@ -89,7 +89,7 @@ def deep_tiff(kind: str, white: float, photometric: int = 1) -> bytes:
 
 
 def deep_png(depth: int, color: int) -> bytes:
-    """Return a PNG, brightest at its right, of a depth and color type that Pillow cannot write."""
+    """Return a PNG, brightest at the right, in a depth and color type that Pillow cannot write."""
     channels = {0: 1, 2: 3, 4: 2, 6: 4}[color]
     width, height = 300, 200
     line = bytearray(b"\0")

@@ -1,12 +1,14 @@
 """People who use the album in tests: through `chalice.test.Client` or over HTTP."""
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import requests
+from jose import jwt
 from requests_toolbelt import MultipartEncoder
 
 PASSWORD = "Secret-2026"
@@ -49,7 +51,7 @@ class Transport(Protocol):
 
 
 class HttpTransport:
-    """Sends requests over HTTP, and follows no redirect."""
+    """Sends requests over HTTP, without following redirects."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -64,7 +66,7 @@ class HttpTransport:
 
 
 class Person:
-    """A user of the album, perhaps signed in."""
+    """A user of the album, signed in or not."""
 
     def __init__(
         self, transport: Transport, email: str, password: str = PASSWORD, token: str = ""
@@ -79,6 +81,14 @@ class Person:
     def at(cls, url: str, email: str, password: str = PASSWORD) -> "Person":
         """Return a user of the album at a URL."""
         return cls(HttpTransport(url), email, password)
+
+    @classmethod
+    def registered(cls, url: str, email: str) -> "Person":
+        """Return a new user of the album at a URL, signed up and signed in."""
+        person = cls.at(url, email)
+        assert person.sign_up().ok
+        assert person.sign_in().ok
+        return person
 
     @property
     def credentials(self) -> dict[str, str]:
@@ -103,7 +113,7 @@ class Person:
         return self.request("POST", path)
 
     def send(self, method: str, path: str, key: str | None = None, /, **body: Any) -> Response:
-        """Send a JSON body, perhaps with an Idempotency-Key."""
+        """Send a JSON body, with an Idempotency-Key if `key` is given."""
         headers = {"Content-Type": "application/json"} | _key_header(key)
         return self.request(method, path, json.dumps(body).encode(), headers)
 
@@ -111,7 +121,7 @@ class Person:
         return self.send("POST", "/users/signup", username="Somebody", **self.credentials)
 
     def sign_in(self, password: str | None = None) -> Response:
-        """Sign in, and use the new tokens from now on."""
+        """Sign in, and keep the new tokens."""
         password = self.password if password is None else password
         response = self.send("POST", "/users/signin", email=self.email, password=password)
         tokens = response.json() or {}
@@ -119,11 +129,16 @@ class Person:
         self.refresh_token = tokens.get("refreshToken", "")
         return response
 
+    def wait_for_next_second(self) -> None:
+        """Wait until new tokens have a later `iat`, which has whole seconds, than this one."""
+        while time.time() < jwt.get_unverified_claims(self.token)["iat"] + 1:
+            time.sleep(0.05)
+
     def sign_out(self) -> Response:
         return self.post("/users/signout")
 
     def new_session(self) -> "Person":
-        """Return the same person, signed in once more."""
+        """Return the same person in another session."""
         session = Person(self.transport, self.email, self.password)
         session.sign_in()
         return session
@@ -131,7 +146,7 @@ class Person:
     def upload(
         self, image: bytes, key: str | None = None, name: str = "photo.jpg", **fields: Any
     ) -> Response:
-        """Upload an image as the part `file`, perhaps with an Idempotency-Key."""
+        """Upload an image as the part `file` of a form."""
         return self.post_form(key, file=(name, image, "image/jpeg"), **fields)
 
     def post_form(self, key: str | None = None, /, **fields: Any) -> Response:
@@ -140,7 +155,7 @@ class Person:
         return self.request("POST", "/photos/file", encoder.to_string(), headers)
 
     def begin_upload(self, filesize: int, key: str | None = None, **fields: Any) -> Response:
-        """Request to send an image directly to S3, perhaps with an Idempotency-Key."""
+        """Request a form that sends an image directly to S3."""
         return self.send("POST", "/photos/uploads", key, filesize=filesize, **fields)
 
     def complete(self, started: Response) -> Response:
@@ -156,7 +171,7 @@ class Person:
         return profile
 
     def counters(self) -> tuple[int, int]:
-        """Return the number of photos and the bytes of their originals, as the profile has them."""
+        """Return the profile's number of photos and bytes of originals."""
         profile = self.profile()
         return profile["photo_count"], profile["storage_bytes"]
 
@@ -166,18 +181,18 @@ def _key_header(key: str | None) -> dict[str, str]:
 
 
 def post_json(transport: Transport, path: str, body: Any, **headers: str) -> Response:
-    """Send `body` as JSON, without anybody's token."""
+    """Send `body` as JSON, without a token."""
     headers = {"Content-Type": "application/json", **headers}
     return transport.request("POST", path, headers, json.dumps(body).encode())
 
 
 def post_to_s3(form: dict[str, Any], image: bytes, **fields: str) -> requests.Response:
-    """Send an image by a presigned POST, perhaps with other fields than it was signed for."""
+    """Send an image with a presigned form; `fields` replace those that were signed."""
     data = form["fields"] | fields
     return requests.post(form["url"], data=data, files={"file": image}, timeout=60)
 
 
 def at_once(*actions: Callable[[], Any]) -> list[Any]:
-    """Do everything at once, and return the results in the order of the actions."""
+    """Run all actions at the same time, and return their results in the same order."""
     with ThreadPoolExecutor(len(actions)) as pool:
         return [future.result() for future in [pool.submit(action) for action in actions]]

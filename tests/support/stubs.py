@@ -1,4 +1,4 @@
-"""AWS's own answers, for what the emulators answer in another way."""
+"""Stubs that respond as AWS does, where the emulators differ."""
 
 import contextlib
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from botocore.stub import Stubber
 
 @contextlib.contextmanager
 def stubbed(service: str, **options: Any) -> Iterator[Stubber]:
-    """Stub a client of a service; every answer that is arranged must be asked for."""
+    """Return a stubbed client of a service; every response added to it must be used."""
     client = boto3.client(
         service,
         region_name="eu-west-1",

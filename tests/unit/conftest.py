@@ -1,4 +1,4 @@
-"""Unit tests open no socket."""
+"""Unit tests open no connection."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Importing the app: every cold start pays for it, the authorizer's too."""
+"""What the app and its first requests import: every cold start pays for it."""
 
 import subprocess
 import sys
@@ -8,8 +8,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-# Libraries and rooms that `import app` brings, and no others. What a route needs beside them is
-# imported when it is first called; before adding something here, measure it with make bench.
+# All libraries and modules of the album that `import app` imports. Everything else is imported
+# where a route first needs it; before adding something here, measure it with `make bench`.
 LIBRARIES = {"chalice", "msgspec"}
 MODULES = {
     "accounts.sessions",
@@ -25,24 +25,51 @@ MODULES = {
     "photos.photo",
     "settings",
 }
+HEAVY = {"PIL", "aws_parameter_store", "boto3", "pynamodb", "requests", "requests_toolbelt"}
 
-NO_SOCKETS = """
+NO_CONNECTIONS = """
 import socket, sys
 
-def refuse(*_):
-    raise AssertionError("a socket was opened")
+def fail(*_):
+    raise AssertionError("a connection was opened")
 
-socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse
+socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = fail
 before = set(sys.modules)
 """
 APP = "import app\nassert '/photos' in app.app.routes\n"
-FOUND = "print(*sorted(set(sys.modules) - before))\n"
+CONTAINER = """
+import os
+os.environ.update(AWS_ACCESS_KEY_ID="x", AWS_SECRET_ACCESS_KEY="x", CLOUDALBUM_SETTINGS='''{
+    "S3_PHOTO_BUCKET": "bucket", "S3_PRESIGNED_EXP": "3600", "COGNITO_POOL_ID": "eu-west-1_Pool",
+    "COGNITO_CLIENT_ID": "client", "COGNITO_DOMAIN": "-", "THUMBNAIL_WIDTH": "300",
+    "THUMBNAIL_HEIGHT": "200", "AWS_REGION": "eu-west-1"}''')
+from chalicelib.container import Container
+services = Container()
+"""
+LIST = """
+import json
+from botocore.awsrequest import AWSResponse
+from chalicelib.photos.photo import PhotoQuery
+
+class Body(bytes):
+    def stream(self, *_, **__):
+        yield bytes(self)
+
+item = {"id": {"S": "1"}, "user_id": {"S": "sub-1"}, "filename": {"S": "1.jpg"}}
+body = Body(json.dumps({"Items": [item]}).encode())
+services.clients.get("dynamodb").meta.events.register(
+    "before-send.dynamodb", lambda request, **_: AWSResponse(request.url, 200, {}, body)
+)
+[photo] = services.lists.page("sub-1", PhotoQuery()).photos
+assert "/photos/sub-1/thumbnails/1.jpg?X-Amz-" in photo["thumbSrc"], photo
+"""
+IMPORTED = "print(*sorted(set(sys.modules) - before))\n"
 
 
 def imported_by(code: str) -> set[str]:
     """Return the modules that code imports, in a process without credential, region or home."""
     run = subprocess.run(
-        [sys.executable, "-W", "error", "-c", NO_SOCKETS + code + FOUND],
+        [sys.executable, "-W", "error", "-c", NO_CONNECTIONS + code + IMPORTED],
         cwd=ROOT,
         env={"HOME": "/nonexistent"},
         capture_output=True,
@@ -65,32 +92,26 @@ def album_modules(modules: set[str]) -> set[str]:
     return {name for name in names if not (ROOT / "chalicelib" / name).is_dir()}
 
 
-def test_importing_the_app_opens_no_socket_and_brings_exactly_these_modules() -> None:
+def test_import_of_the_app_opens_no_connection_and_imports_exactly_these_modules() -> None:
     modules = imported_by(APP)
-    # msgspec takes typing_extensions where it is installed, which it is not in the package.
+    # msgspec imports typing_extensions if it is installed; the package does not contain it.
     assert libraries(modules) - {"typing_extensions"} == LIBRARIES
     assert album_modules(modules) == MODULES
 
 
-TOLD = """
-import os
-os.environ.update(AWS_ACCESS_KEY_ID="x", AWS_SECRET_ACCESS_KEY="x", CLOUDALBUM_SETTINGS='''{
-    "S3_PHOTO_BUCKET": "bucket", "S3_PRESIGNED_EXP": "3600", "COGNITO_POOL_ID": "eu-west-1_Pool",
-    "COGNITO_CLIENT_ID": "client", "COGNITO_DOMAIN": "-", "THUMBNAIL_WIDTH": "300",
-    "THUMBNAIL_HEIGHT": "200", "AWS_REGION": "eu-west-1", "DDB_RCU": "0", "DDB_WCU": "0"}''')
-from chalicelib.container import Container
-services = Container()
-"""
-
-
-HEAVY = {"PIL", "aws_parameter_store", "boto3", "pynamodb", "requests", "requests_toolbelt"}
-
-
 @pytest.mark.parametrize(
-    ("service", "never"), [("sessions", HEAVY | {"ecdsa", "rsa"}), ("storage", HEAVY | {"jose"})]
+    ("first_use", "unused"),
+    [
+        ("services.sessions", HEAVY | {"ecdsa", "rsa"}),
+        ("services.storage", HEAVY | {"jose"}),
+        (LIST, HEAVY | {"jose"}),
+    ],
+    ids=["sessions", "storage", "list"],
 )
-def test_what_a_deployment_tells_makes_a_first_call_light(service: str, never: set[str]) -> None:
-    first_use = f"services.{service}\nassert not services.clients.is_created('s3')\n"
-    brought = libraries(imported_by(APP + TOLD + first_use))
-    assert "botocore" in brought
-    assert not brought & never
+def test_first_use_of_a_deployed_service_imports_no_heavy_library(
+    first_use: str, unused: set[str]
+) -> None:
+    no_s3_client = "\nassert not services.clients.is_created('s3')\n"
+    imported = libraries(imported_by(APP + CONTAINER + first_use + no_s3_client))
+    assert "botocore" in imported
+    assert not imported & unused

@@ -72,7 +72,7 @@ SETS_PASSWORD: dict[str, tuple[str, Callable[[UserPool], object]]] = {
         (f"{POLICY}must have uppercase characters", "an uppercase letter"),
         (f"{POLICY}must have lowercase characters", "a lowercase letter"),
         (f"{POLICY}must have numeric characters", "a digit"),
-        (f"{POLICY}must have symbol characters", "a symbol, such as - or !"),
+        (f"{POLICY}must have symbol characters", "a symbol (such as - or !)"),
         ("something that only Cognito knows", "more characters, of more kinds"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Errors as HTTP answers."""
+"""Errors as HTTP responses."""
 
 from collections.abc import Iterator
 
@@ -15,6 +15,6 @@ def subclasses(kind: type[errors.AlbumError]) -> Iterator[type[errors.AlbumError
 
 
 @pytest.mark.parametrize("kind", sorted(subclasses(errors.AlbumError), key=str))
-def test_every_error_of_the_album_has_a_status(kind: type[errors.AlbumError]) -> None:
+def test_each_error_has_a_status_unless_it_is_a_base_class(kind: type[errors.AlbumError]) -> None:
     is_abstract = bool(kind.__subclasses__())
     assert (kind in STATUS_AND_CODE) is not is_abstract

@@ -1,4 +1,4 @@
-"""What a photo is."""
+"""The definition of a photo, and what is derived from it."""
 
 import time
 import uuid
@@ -14,16 +14,16 @@ from chalicelib.photos.query import Item
 
 
 def test_ids_are_version_7_and_sort_by_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = []
+    ids = []
     for milliseconds in (1, 255, 256, 1_800_000_000_000):
         monkeypatch.setattr(time, "time_ns", lambda ms=milliseconds: ms * 1_000_000)
-        made.append(photo.new_id())
-    assert made == sorted(made)
-    assert {uuid.UUID(one).version for one in made} == {7}
-    assert {uuid.UUID(one).variant for one in made} == {uuid.RFC_4122}
+        ids.append(photo.new_id())
+    assert ids == sorted(ids)
+    assert {uuid.UUID(one).version for one in ids} == {7}
+    assert {uuid.UUID(one).variant for one in ids} == {uuid.RFC_4122}
 
 
-def test_new_id_is_an_id() -> None:
+def test_new_id_is_valid() -> None:
     assert all(photo.is_id(photo.new_id()) for _ in range(100))
 
 
@@ -39,7 +39,7 @@ def test_new_id_is_an_id() -> None:
         "01890a5d-ac96-774b-bcce-b302099a8057/x",
     ],
 )
-def test_anything_else_is_not_an_id(text: str) -> None:
+def test_other_text_is_not_a_valid_id(text: str) -> None:
     assert not photo.is_id(text)
 
 

@@ -1,4 +1,4 @@
-"""Rows read past botocore's parser, with DynamoDB's own answers."""
+"""Items read without botocore's parser, from DynamoDB's own responses."""
 
 import json
 from typing import Any
@@ -17,28 +17,28 @@ def newest_first() -> ItemQuery:
 
 
 class Body(bytes):
-    """An answer's body, as urllib3 would give it."""
+    """The body of a response, as urllib3 provides it."""
 
     def stream(self, *_: object, **__: object) -> Any:
         yield bytes(self)
 
 
 class DynamoDB:
-    """Answers in turn what it is told to, and keeps what it was asked."""
+    """Sends its responses in order, and records the requests."""
 
-    def __init__(self, answers: list[tuple[int, str]]) -> None:
-        self.answers = answers
-        self.asked: list[dict[str, Any]] = []
+    def __init__(self) -> None:
+        self.responses: list[tuple[int, str]] = []
+        self.requests: list[dict[str, Any]] = []
 
-    def answer(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-        self.asked.append(json.loads(request.body))
-        status, body = self.answers.pop(0)
+    def respond(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        self.requests.append(json.loads(request.body))
+        status, body = self.responses.pop(0)
         return AWSResponse(request.url, status, {}, Body(body.encode()))
 
 
 @pytest.fixture
-def dynamodb(monkeypatch: pytest.MonkeyPatch) -> DynamoDB:
-    return DynamoDB([])
+def dynamodb() -> DynamoDB:
+    return DynamoDB()
 
 
 @pytest.fixture
@@ -46,21 +46,19 @@ def reader(dynamodb: DynamoDB, monkeypatch: pytest.MonkeyPatch) -> ItemReader:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     client = create_client("dynamodb", "eu-west-1")
-    client.meta.events.register("before-send.dynamodb.Query", dynamodb.answer)
+    client.meta.events.register("before-send.dynamodb.Query", dynamodb.respond)
     return ItemReader(client, "Photo")
 
 
-def answer(*items: Any, **more: Any) -> tuple[int, str]:
+def found(*items: Any, **more: Any) -> tuple[int, str]:
     return 200, json.dumps({"Items": items, "Count": len(items), **more}, ensure_ascii=False)
 
 
 def read(reader: ItemReader, query: ItemQuery) -> list[Any]:
-    return [row for rows, _ in reader.pages(query, None, None) for row in rows]
+    return [item for items, _ in reader.pages(query, None, None) for item in items]
 
 
-def test_texts_stay_texts_and_numbers_become_numbers(
-    reader: ItemReader, dynamodb: DynamoDB
-) -> None:
+def test_strings_and_numbers_keep_their_types(reader: ItemReader, dynamodb: DynamoDB) -> None:
     texts = {
         "id": "null",
         "tags": "12",
@@ -76,7 +74,7 @@ def test_texts_stay_texts_and_numbers_become_numbers(
     }
     item = {name: {"S": text} for name, text in texts.items()}
     item |= {name: {"N": number} for name, number in numbers.items()}
-    dynamodb.answers = [answer(item, {"model": {"NULL": True}, "unknown": {"L": []}})]
+    dynamodb.responses = [found(item, {"model": {"NULL": True}, "unknown": {"L": []}})]
     first, second = map(shown_fields, read(reader, newest_first()))
     values = {"filesize": 854996, "width": 0, "geotag_lat": -33.8583333, "geotag_lng": 1e-7}
     assert first == dict.fromkeys(SHOWN) | texts | values
@@ -84,29 +82,29 @@ def test_texts_stay_texts_and_numbers_become_numbers(
     assert [type(first[name]) for name in values] == [int, int, float, float]
 
 
-def test_what_is_left_is_asked_for_where_the_call_before_ended(
+def test_each_call_starts_where_the_previous_one_ended(
     reader: ItemReader, dynamodb: DynamoDB
 ) -> None:
     key = {"user_id": {"S": "sub-1"}, "id": {"S": "1"}, "taken_key": {"S": "2019#1"}}
-    dynamodb.answers = [
-        answer({"id": {"S": "1"}}, LastEvaluatedKey=key),
-        answer(LastEvaluatedKey=key),
-        answer({"id": {"S": "2"}}),
+    dynamodb.responses = [
+        found({"id": {"S": "1"}}, LastEvaluatedKey=key),
+        found(LastEvaluatedKey=key),
+        found({"id": {"S": "2"}}),
     ]
-    assert [row.id.S for row in read(reader, newest_first())] == ["1", "2"]
-    assert [asked.get("ExclusiveStartKey") for asked in dynamodb.asked] == [None, key, key]
+    assert [item.id.S for item in read(reader, newest_first())] == ["1", "2"]
+    assert [one.get("ExclusiveStartKey") for one in dynamodb.requests] == [None, key, key]
 
 
-def test_every_placeholder_has_what_it_stands_for_and_nothing_else_is_named(
+def test_request_defines_exactly_the_placeholders_that_it_uses(
     reader: ItemReader, dynamodb: DynamoDB
 ) -> None:
-    # DynamoDB refuses both what is missing and what is not used.
+    # DynamoDB rejects both missing and unused placeholders.
     query = ItemQuery("sub-1", None, ascending=True, attributes=("tags",))
     query.filters = [f"#state = {query.text('ready')}", f"#geotag_lat < {query.number(0.5)}"]
-    dynamodb.answers = [answer()]
+    dynamodb.responses = [found()]
     list(reader.pages(query, 7, None))
-    [asked] = dynamodb.asked
-    assert asked == {
+    [request] = dynamodb.requests
+    assert request == {
         "TableName": "Photo",
         "KeyConditionExpression": "#user_id = :v2",
         "FilterExpression": "#state = :v0 AND #geotag_lat < :v1",
@@ -133,21 +131,21 @@ def test_every_placeholder_has_what_it_stands_for_and_nothing_else_is_named(
         (500, "InternalServerError"),
     ],
 )
-def test_errors_are_those_of_botocore_after_its_tries(
+def test_error_is_raised_after_the_attempts_of_botocore(
     reader: ItemReader, dynamodb: DynamoDB, status: int, code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
     failure = (status, json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}"}))
-    tries = 1 if code == "AccessDenied" else client_config().retries["total_max_attempts"]
-    dynamodb.answers = [failure] * tries
+    attempts = 1 if code == "AccessDenied" else client_config().retries["total_max_attempts"]
+    dynamodb.responses = [failure] * attempts
     with pytest.raises(ClientError, match=code):
         read(reader, newest_first())
-    assert len(dynamodb.asked) == tries
+    assert len(dynamodb.requests) == attempts
 
 
-def test_an_answer_after_a_failed_try_counts(
+def test_response_to_a_retry_is_read(
     reader: ItemReader, dynamodb: DynamoDB, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
-    dynamodb.answers = [(503, ""), answer({"id": {"S": "1"}})]
-    assert [row.id.S for row in read(reader, newest_first())] == ["1"]
+    dynamodb.responses = [(503, ""), found({"id": {"S": "1"}})]
+    assert [item.id.S for item in read(reader, newest_first())] == ["1"]

@@ -1,4 +1,4 @@
-"""How much one account may store."""
+"""How many photos and bytes one account may store."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from chalicelib.errors import QuotaExceeded
 from chalicelib.photos.transactions import Quota
 
 
-def test_without_limits_everything_fits() -> None:
+def test_quota_without_limits_has_room_for_everything() -> None:
     assert not Quota()
     assert Quota().has_room_for(10**12) is None
     Quota().require_room(User("sub-1", photo_count=10**9, storage_bytes=10**15), 10**12)
@@ -25,7 +25,7 @@ def test_without_limits_everything_fits() -> None:
         (Quota(photos=2, storage_bytes=150), 50, False),
     ],
 )
-def test_a_photo_fits_up_to_the_last_byte_and_the_last_photo(
+def test_photo_fits_up_to_the_last_photo_and_byte_of_the_quota(
     quota: Quota, size: int, fits: bool
 ) -> None:
     user = User("sub-1", photo_count=2, storage_bytes=100)
@@ -48,7 +48,7 @@ def test_a_photo_fits_up_to_the_last_byte_and_the_last_photo(
             "free. Delete photos to make room.",
         ),
         (
-            Quota(storage_bytes=500),  # a limit that was lowered since
+            Quota(storage_bytes=500),  # The limit was lowered after the uploads.
             3_560_000,
             "Not enough space: this photo has 3.6 MB, and 0 bytes of 500 bytes are free. Delete "
             "photos to make room.",

@@ -1,4 +1,4 @@
-"""Presigned URLs: the same as botocore's, but for the moment they are signed at."""
+"""Presigned URLs: botocore's, except for the moment of signing."""
 
 import random
 import string
@@ -35,10 +35,10 @@ def moments(count: int) -> Iterator[datetime]:
         yield NOON + timedelta(hours=7 * number, seconds=number)
 
 
-def equal(
+def require_equal(
     region: str, endpoint: str | None, credentials: ReadOnlyCredentials, bucket: str, urls: int
 ) -> None:
-    """Fail unless this many URLs, each of another key and moment, are those of botocore."""
+    """Fail unless `urls` URLs, each with another key and moment, equal those of botocore."""
     chance = random.Random(f"{region}{endpoint}{credentials.token}{bucket}")
     seconds = chance.randint(1, 7 * 24 * 3600)
     client = client_of(region, credentials, endpoint)
@@ -56,24 +56,26 @@ def equal(
 @pytest.mark.parametrize("token", [None, "a/session+token==" * 50], ids=["user", "role"])
 @pytest.mark.parametrize("endpoint", [None, "http://127.0.0.1:4566"], ids=["AWS", "emulator"])
 @pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "ap-northeast-2"])
-def test_a_url_is_botocores_own_byte_for_byte(
+def test_url_equals_that_of_botocore_byte_for_byte(
     region: str, endpoint: str | None, token: str | None
 ) -> None:
     credentials = ReadOnlyCredentials("AKIAEXAMPLE", "secret/key+x", token)
-    equal(region, endpoint, credentials, "album-photos", 250)
+    require_equal(region, endpoint, credentials, "album-photos", 250)
 
 
 @pytest.mark.parametrize("region", ["us-gov-west-1", "cn-north-1", "me-central-1", "eu-south-2"])
-# What has a dot is in the path, as no certificate would fit it in the host's name.
+# A bucket with dots is in the path, since no certificate covers it in the host name.
 @pytest.mark.parametrize("bucket", ["album", "my.album.photos", "0" * 63])
-def test_it_is_so_for_any_credentials_bucket_and_region(region: str, bucket: str) -> None:
+def test_url_equals_that_of_botocore_for_any_credentials_bucket_and_region(
+    region: str, bucket: str
+) -> None:
     chance = random.Random(f"{region}{bucket}")
     letters = string.ascii_letters + string.digits + "+/="
     for _ in range(2):
         token = "".join(chance.choices(letters, k=chance.randint(1, 1500)))
         secret = "".join(chance.choices(letters, k=40))
         credentials = ReadOnlyCredentials("ASIA" + token[:16].upper(), secret, token)
-        equal(region, None, credentials, bucket, 10)
+        require_equal(region, None, credentials, bucket, 10)
 
 
 def signer_at(now: list[datetime], seconds: int) -> UrlSigner:
@@ -84,7 +86,7 @@ def signer_at(now: list[datetime], seconds: int) -> UrlSigner:
 
 
 @pytest.mark.parametrize("seconds", [1, 2, 3, 60, 3600, 7 * 24 * 3600])
-def test_a_url_stays_the_same_and_always_lives_for_half_its_time(seconds: int) -> None:
+def test_url_stays_the_same_but_is_always_valid_for_half_its_lifetime(seconds: int) -> None:
     now = [NOON]
     signer = signer_at(now, seconds)
     urls = set()
@@ -94,14 +96,14 @@ def test_a_url_stays_the_same_and_always_lives_for_half_its_time(seconds: int) -
         urls.add(url)
         [stamp] = parse_qs(urlsplit(url).query)["X-Amz-Date"]
         signed = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-        left = signed + timedelta(seconds=seconds) - now[0]
+        remaining = signed + timedelta(seconds=seconds) - now[0]
         assert signed <= now[0]
-        assert left >= timedelta(seconds=seconds / 2)
+        assert remaining >= timedelta(seconds=seconds / 2)
     elapsed = 200 * max(1, seconds // 100)
     assert len(urls) <= elapsed / max(1, seconds // 2) + 1
 
 
-def test_new_credentials_sign_new_urls() -> None:
+def test_url_changes_with_the_credentials() -> None:
     roles = iter([ReadOnlyCredentials("A1", "s1", "t1"), ReadOnlyCredentials("A2", "s2", "t2")])
     signer = UrlSigner("https://b.s3", "eu-west-1", 60, lambda: next(roles), NOON.timestamp)
     first, second = signer.url("key"), signer.url("key")

@@ -1,4 +1,4 @@
-"""Pictures in S3."""
+"""Originals and thumbnails in S3."""
 
 import base64
 import hashlib
@@ -7,6 +7,8 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -19,6 +21,7 @@ from chalicelib.errors import Conflict, NotFound, Unavailable
 from chalicelib.photos.signed_urls import UrlSigner
 from chalicelib.photos.storage import (
     PhotoStorage,
+    StoredObject,
     content_disposition,
     in_parallel,
     original_key,
@@ -26,6 +29,10 @@ from chalicelib.photos.storage import (
     upload_key,
 )
 from tests.support.stubs import stubbed
+
+ABC = hashlib.sha256(b"abc").digest()
+ABC_BASE64 = "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="  # FIPS 180-2, appendix B.1
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -43,13 +50,13 @@ def storage(stub: Stubber) -> PhotoStorage:
     return PhotoStorage(stub.client, "bucket", signer)
 
 
-def test_keys_are_the_users_own() -> None:
+def test_keys_are_in_folders_of_their_user() -> None:
     assert original_key("sub-1", "id-1.png") == "photos/sub-1/id-1.png"
     assert thumbnail_key("sub-1", "id-1") == "photos/sub-1/thumbnails/id-1.jpg"
     assert upload_key("sub-1", "id-1") == "uploads/sub-1/id-1"
 
 
-def test_an_object_is_stored_with_the_hash_that_s3_verifies(
+def test_object_is_stored_with_the_hash_that_s3_verifies(
     stub: Stubber, storage: PhotoStorage
 ) -> None:
     stub.add_response(
@@ -61,15 +68,14 @@ def test_an_object_is_stored_with_the_hash_that_s3_verifies(
             "Body": b"abc",
             "ContentType": "image/png",
             "CacheControl": "private, max-age=31536000, immutable",
-            # base64 of the SHA-256 of "abc" (FIPS 180-2, appendix B.1)
             "ChecksumAlgorithm": "SHA256",
-            "ChecksumSHA256": "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=",
+            "ChecksumSHA256": ABC_BASE64,
         },
     )
-    storage.put("key", b"abc", "image/png", hashlib.sha256(b"abc").digest())
+    storage.put("key", b"abc", "image/png", ABC)
 
 
-def test_an_object_that_s3_did_not_delete_is_no_success(
+def test_deletion_fails_if_s3_has_not_deleted_an_object(
     stub: Stubber, storage: PhotoStorage
 ) -> None:
     error = {"Key": "b", "Code": "InternalError", "Message": "We encountered an internal error."}
@@ -85,26 +91,22 @@ def test_an_object_that_s3_did_not_delete_is_no_success(
         storage.delete(["a", "b"])
 
 
-def test_deleting_what_is_not_there_is_fine(stub: Stubber, storage: PhotoStorage) -> None:
+def test_deletion_of_a_missing_object_succeeds(stub: Stubber, storage: PhotoStorage) -> None:
     stub.add_response("delete_objects", {}, {"Bucket": "bucket", "Delete": ANY})
     storage.delete(["a"])
 
 
-def test_a_url_is_signed_with_version_4_and_lives_as_long_as_the_settings_say(
+def test_url_has_a_version_4_signature_and_the_lifetime_of_the_settings(
     storage: PhotoStorage,
 ) -> None:
     url = urlsplit(storage.url("photos/sub-1/id-1.png"))
     query = parse_qs(url.query)
-    # The global host would redirect, and the signature would not hold.
+    # The global host redirects, which would make the signature invalid.
     assert url.hostname == "bucket.s3.eu-west-1.amazonaws.com"
     assert url.path == "/photos/sub-1/id-1.png"
     assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
     assert query["X-Amz-Expires"] == ["900"]
     assert "/eu-west-1/s3/aws4_request" in query["X-Amz-Credential"][0]
-
-
-ABC = hashlib.sha256(b"abc").digest()
-ABC_BASE64 = "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="
 
 
 @pytest.mark.parametrize(
@@ -122,18 +124,18 @@ ABC_BASE64 = "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="
         ("\ud800", "inline; filename=\"_\"; filename*=UTF-8''_"),
     ],
 )
-def test_a_name_reaches_who_downloads_and_nothing_else_does(name: str, header: str) -> None:
+def test_content_disposition_has_the_name_without_unsafe_characters(name: str, header: str) -> None:
     assert content_disposition(name) == header
 
 
 @pytest.mark.parametrize("name", ["𝕏" * 2000, "𝕏" * 2000 + ".jpg", "." + "𝕏" * 2000])
-def test_a_long_name_is_cut_to_what_s3_takes_and_keeps_its_extension(name: str) -> None:
+def test_long_name_is_shortened_to_what_s3_accepts_and_keeps_its_extension(name: str) -> None:
     header = content_disposition(name)
     assert len(header) < 4000
     assert header.endswith(".jpg") is name.endswith(".jpg")
 
 
-def test_a_post_is_bound_to_one_key_one_size_and_its_time(storage: PhotoStorage) -> None:
+def test_presigned_post_accepts_one_key_and_one_size(storage: PhotoStorage) -> None:
     form = storage.presigned_post("uploads/sub-1/id-1", 10, 3600)
     assert form["url"] == "https://bucket.s3.eu-west-1.amazonaws.com/"
     assert form["fields"]["key"] == "uploads/sub-1/id-1"
@@ -144,13 +146,14 @@ def test_a_post_is_bound_to_one_key_one_size_and_its_time(storage: PhotoStorage)
     assert {"bucket": "bucket"} in conditions
 
 
-def body(data: bytes, promised: int) -> StreamingBody:
-    return StreamingBody(io.BytesIO(data), promised)
+def download(data: bytes, length: int) -> dict[str, Any]:
+    """Return S3's response with the given data and Content-Length."""
+    body = StreamingBody(io.BytesIO(data), length)
+    return {"Body": body, "ContentLength": length, "ETag": '"e"'}
 
 
-def test_what_was_uploaded_comes_with_its_etag(stub: Stubber, storage: PhotoStorage) -> None:
-    answer = {"Body": body(b"abc", 3), "ContentLength": 3, "ETag": '"e"'}
-    stub.add_response("get_object", answer, {"Bucket": "bucket", "Key": "key"})
+def test_upload_is_fetched_with_its_etag(stub: Stubber, storage: PhotoStorage) -> None:
+    stub.add_response("get_object", download(b"abc", 3), {"Bucket": "bucket", "Key": "key"})
     assert storage.fetch("key", 3) == (b"abc", '"e"')
 
 
@@ -158,47 +161,45 @@ def test_what_was_uploaded_comes_with_its_etag(stub: Stubber, storage: PhotoStor
     ("code", "status"), [("AccessDenied", 403), ("NoSuchKey", 404), ("404", 404)]
 )
 @pytest.mark.parametrize("operation", ["get_object", "copy_object"])
-def test_what_is_not_there_is_not_found_though_s3_says_403_without_the_right_to_list(
+def test_missing_object_is_not_found_even_if_s3_responds_with_403(
     stub: Stubber, storage: PhotoStorage, operation: str, code: str, status: int
 ) -> None:
     stub.add_client_error(operation, code, "Access Denied", status)
-    acts: dict[str, Callable[[], object]] = {
+    actions: dict[str, Callable[[], object]] = {
         "get_object": lambda: storage.fetch("key", 3),
         "copy_object": lambda: storage.copy("key", '"e"', "target", "image/png", ABC, None),
     }
     with pytest.raises(NotFound):
-        acts[operation]()
+        actions[operation]()
 
 
-def test_other_errors_of_s3_pass_through(stub: Stubber, storage: PhotoStorage) -> None:
+def test_other_error_of_s3_is_raised_unchanged(stub: Stubber, storage: PhotoStorage) -> None:
     stub.add_client_error("get_object", "SlowDown", "Please reduce your request rate.", 503)
     with pytest.raises(stub.client.exceptions.ClientError, match="SlowDown"):
         storage.fetch("key", 3)
 
 
-def test_another_size_than_announced_is_not_read(stub: Stubber, storage: PhotoStorage) -> None:
-    answer = {"Body": body(b"abcd", 4), "ContentLength": 4, "ETag": '"e"'}
-    stub.add_response("get_object", answer)
+def test_upload_with_another_size_than_announced_is_a_conflict(
+    stub: Stubber, storage: PhotoStorage
+) -> None:
+    stub.add_response("get_object", download(b"abcd", 4))
     with pytest.raises(Conflict, match="has 4 bytes, but 3 were announced"):
         storage.fetch("key", 3)
 
 
-def test_bytes_that_stop_coming_can_be_asked_for_again(
-    stub: Stubber, storage: PhotoStorage
-) -> None:
-    answer = {"Body": body(b"ab", 3), "ContentLength": 3, "ETag": '"e"'}
-    stub.add_response("get_object", answer)
+def test_interrupted_download_can_be_retried(stub: Stubber, storage: PhotoStorage) -> None:
+    stub.add_response("get_object", download(b"ab", 3))
     with pytest.raises(Unavailable):
         storage.fetch("key", 3)
 
 
-@pytest.mark.parametrize("kept", [{}, {"ChecksumSHA256": ABC_BASE64}])
-def test_a_copy_is_of_what_was_read_and_looks_as_if_it_was_put(
-    stub: Stubber, storage: PhotoStorage, kept: dict[str, str]
+@pytest.mark.parametrize("checksum", [{}, {"ChecksumSHA256": ABC_BASE64}])
+def test_copy_has_the_etag_that_was_read_and_the_headers_of_put(
+    stub: Stubber, storage: PhotoStorage, checksum: dict[str, str]
 ) -> None:
     stub.add_response(
         "copy_object",
-        {"CopyObjectResult": {"ETag": '"e"', **kept}},
+        {"CopyObjectResult": {"ETag": '"e"', **checksum}},
         {
             "Bucket": "bucket",
             "Key": "target",
@@ -214,19 +215,21 @@ def test_a_copy_is_of_what_was_read_and_looks_as_if_it_was_put(
     storage.copy("source", '"e"', "target", "image/png", ABC, "a.png")
 
 
-def test_a_copy_with_another_hash_is_no_copy(stub: Stubber, storage: PhotoStorage) -> None:
+def test_copy_with_another_hash_can_be_retried(stub: Stubber, storage: PhotoStorage) -> None:
     stub.add_response("copy_object", {"CopyObjectResult": {"ChecksumSHA256": "AAAA"}})
     with pytest.raises(Unavailable):
         storage.copy("source", '"e"', "target", "image/png", ABC, None)
 
 
-def test_what_changed_since_it_was_read_is_not_copied(stub: Stubber, storage: PhotoStorage) -> None:
+def test_copy_of_an_object_that_has_changed_is_a_conflict(
+    stub: Stubber, storage: PhotoStorage
+) -> None:
     stub.add_client_error("copy_object", "PreconditionFailed", "did not hold", 412)
     with pytest.raises(Conflict):
         storage.copy("source", '"e"', "target", "image/png", ABC, None)
 
 
-def test_what_goes_side_by_side_is_waited_for_though_one_fails() -> None:
+def test_parallel_actions_are_all_finished_before_an_error_is_raised() -> None:
     started, done = threading.Barrier(2, timeout=10), threading.Event()
 
     def fail() -> None:
@@ -234,7 +237,7 @@ def test_what_goes_side_by_side_is_waited_for_though_one_fails() -> None:
         raise Unavailable
 
     def take_longer() -> None:
-        started.wait()  # both are under way at once
+        started.wait()  # Both are running.
         time.sleep(0.05)
         done.set()
 
@@ -243,3 +246,61 @@ def test_what_goes_side_by_side_is_waited_for_though_one_fails() -> None:
     assert done.is_set()
     with pytest.raises(threading.BrokenBarrierError):
         in_parallel(take_longer, started.abort)
+
+
+@pytest.mark.parametrize(
+    ("checksum", "sha256"), [({}, None), ({"ChecksumSHA256": ABC_BASE64}, ABC.hex())]
+)
+def test_head_returns_size_time_and_hash_if_s3_has_one(
+    stub: Stubber, storage: PhotoStorage, checksum: dict[str, str], sha256: str | None
+) -> None:
+    stub.add_response(
+        "head_object",
+        {"ContentLength": 3, "LastModified": NOON, **checksum},
+        {"Bucket": "bucket", "Key": "key", "ChecksumMode": "ENABLED"},
+    )
+    assert storage.head("key") == StoredObject("key", 3, NOON, sha256)
+
+
+def test_head_of_a_missing_object_is_none_but_a_missing_permission_is_an_error(
+    stub: Stubber, storage: PhotoStorage
+) -> None:
+    stub.add_client_error("head_object", "404", "Not Found", 404)
+    assert storage.head("key") is None
+    stub.add_client_error("head_object", "403", "Forbidden", 403)
+    with pytest.raises(stub.client.exceptions.ClientError, match="403"):
+        storage.head("key")
+
+
+def test_hash_of_an_object_is_computed_in_chunks(stub: Stubber, storage: PhotoStorage) -> None:
+    data = bytes(range(256)) * 10_000  # more than two chunks
+    stub.add_response("get_object", download(data, len(data)))
+    assert storage.sha256("key") == hashlib.sha256(data).hexdigest()
+    stub.add_client_error("get_object", "NoSuchKey", "", 404)
+    with pytest.raises(NotFound):
+        storage.sha256("key")
+
+
+def test_folder_is_listed_page_by_page_with_objects_and_subfolders(
+    stub: Stubber, storage: PhotoStorage
+) -> None:
+    pages: list[dict[str, Any]] = [
+        {"Contents": [{"Key": "photos/a", "Size": 1, "LastModified": NOON}]},
+        {"CommonPrefixes": [{"Prefix": "photos/sub-1/"}]},
+    ]
+    where = {"Bucket": "bucket", "Prefix": "photos/", "Delimiter": "/"}
+    stub.add_response(
+        "list_objects_v2", pages[0] | {"IsTruncated": True, "NextContinuationToken": "n"}, where
+    )
+    stub.add_response("list_objects_v2", pages[1], where | {"ContinuationToken": "n"})
+    assert list(storage.list_folder("photos/")) == [StoredObject("photos/a", 1, NOON), "sub-1"]
+
+
+def test_deletion_of_a_prefix_deletes_every_page(stub: Stubber, storage: PhotoStorage) -> None:
+    where = {"Bucket": "bucket", "Prefix": "photos/sub-1/"}
+    first: dict[str, Any] = {"Contents": [{"Key": "a"}, {"Key": "b"}], "IsTruncated": True}
+    stub.add_response("list_objects_v2", first | {"NextContinuationToken": "n"}, where)
+    objects = {"Objects": [{"Key": "a"}, {"Key": "b"}], "Quiet": True}
+    stub.add_response("delete_objects", {}, {"Bucket": "bucket", "Delete": objects})
+    stub.add_response("list_objects_v2", {}, where | {"ContinuationToken": "n"})
+    storage.delete_prefix("photos/sub-1/")

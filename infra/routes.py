@@ -1,18 +1,20 @@
-"""Write the table of routes into the README, from the API's own document."""
+"""Write the table of routes in docs/api.md from the OpenAPI document; `make routes` runs this."""
 
 from pathlib import Path
 
 import app
 from chalicelib.api import openapi
 
-README = Path(__file__).parents[1] / "README.md"
+DOCUMENT = Path(__file__).parents[1] / "docs" / "api.md"
 _BEGIN, _END = "<!-- routes: written by `make routes` -->\n", "<!-- end of routes -->"
 
 
 def with_routes(text: str) -> str:
-    """Return the README's text with the table of today's routes."""
-    before, _, rest = text.partition(_BEGIN)
-    _, _, after = rest.partition(_END)
+    """Return the text with the current table of routes. Raises ValueError without its markers."""
+    before, begin, rest = text.partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not (begin and end):
+        raise ValueError("The markers of the table are missing.")
     return f"{before}{_BEGIN}\n{_table()}\n{_END}{after}"
 
 
@@ -26,8 +28,8 @@ def _table() -> str:
 
 
 def main() -> None:
-    """Bring the README up to date."""
-    README.write_text(with_routes(README.read_text("utf-8")), "utf-8")
+    """Write the table."""
+    DOCUMENT.write_text(with_routes(DOCUMENT.read_text("utf-8")), "utf-8")
 
 
 if __name__ == "__main__":

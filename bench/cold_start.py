@@ -1,7 +1,7 @@
-"""One function's cold start in a process of its own: Python starts, imports, and answers.
+"""Measure a function's cold start in a new process: start Python, import, respond.
 
-That is what Lambda calls init and the first invocation. What comes before, fetching and unpacking
-the package, is not in it.
+Lambda calls this init and the first invocation. What comes before, fetching and unpacking the
+package, is not measured.
 """
 
 import json
@@ -13,15 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_SCRIPT = """
+_MARK = "RESPONSE "
+_SCRIPT = f"""
 import json, sys, types
 sys.path[:] = json.loads(sys.argv[1]) + [path for path in sys.path if "site-packages" not in path]
 import importlib
 module, _, name = sys.argv[2].partition(".")
 handler = getattr(importlib.import_module(module), name)
 context = types.SimpleNamespace(aws_request_id="cold", function_name="cold")
-answer = handler(json.loads(sys.argv[3]), context)
-print("ANSWER", json.dumps(answer), flush=True)  # behind what the function itself logs
+response = handler(json.loads(sys.argv[3]), context)
+print("{_MARK}" + json.dumps(response), flush=True)  # after what the function itself logs
 """
 
 
@@ -32,13 +33,16 @@ class Function:
     folder: Path
     handler: str
     env: dict[str, str]
-    has_boto3: bool = False  # as Lambda's own runtime has, behind the package
+    needs_boto3: bool = False  # Lambda's runtime has it, so that a package does not need to.
 
-    def first_call(self, event: dict[str, Any]) -> tuple[float, dict[str, Any]]:
-        """Return the milliseconds until a new process has answered an event, and the answer."""
-        libraries = [sysconfig.get_path("purelib")] if self.has_boto3 else []
+    def first_call(self, event: dict[str, Any]) -> tuple[float, Any]:
+        """Return the milliseconds until a new process has responded to an event, and the response.
+
+        The response is None if the function fails.
+        """
+        libraries = [sysconfig.get_path("purelib")] if self.needs_boto3 else []
         path = json.dumps([str(self.folder), *libraries])
-        # Lambda's code folder is read-only: what is not compiled is compiled at each cold start.
+        # Lambda's code folder is read-only, so what is not compiled is compiled at each cold start.
         command = [sys.executable, "-I", "-S", "-B", "-c", _SCRIPT]
         began = time.perf_counter()
         with subprocess.Popen(
@@ -48,20 +52,22 @@ class Function:
             text=True,
         ) as process:
             lines = process.stdout or ()
-            line = next((line for line in lines if line.startswith("ANSWER ")), "ANSWER null")
+            line = next((line for line in lines if line.startswith(_MARK)), f"{_MARK}null")
             milliseconds = (time.perf_counter() - began) * 1000
-        answer: dict[str, Any] = json.loads(line.removeprefix("ANSWER "))
-        return milliseconds, answer
+        return milliseconds, json.loads(line.removeprefix(_MARK))
 
 
 def authorizer_event(token: str) -> dict[str, Any]:
-    """Return what API Gateway asks an authorizer."""
+    """Return the event that API Gateway sends to an authorizer."""
     arn = "arn:aws:execute-api:us-east-1:000000000000:api/api/GET/photos"
     return {"type": "TOKEN", "authorizationToken": f"Bearer {token}", "methodArn": arn}
 
 
 def request_event(path: str, authorizer: dict[str, str]) -> dict[str, Any]:
-    """Return what API Gateway passes on of a GET request that an authorizer has let in."""
+    """Return the event that API Gateway sends for an authorized GET request.
+
+    `authorizer` is the context that the authorizer returned.
+    """
     return {
         "resource": path,
         "path": path,

@@ -1,0 +1,97 @@
+"""Albums of several sizes in the embedded AWS, and the services that list them."""
+
+import hashlib
+from typing import Any
+
+import msgspec
+from botocore.credentials import ReadOnlyCredentials
+
+from chalicelib import dates
+from chalicelib.clients import create_client
+from chalicelib.photos.lists import Cursors, PhotoLists
+from chalicelib.photos.models import Photo
+from chalicelib.photos.photo import PhotoQuery, PhotoState, new_id, sort_key
+from chalicelib.photos.query import ItemReader
+from chalicelib.photos.signed_urls import UrlSigner
+from chalicelib.photos.storage import PhotoStorage
+
+SIZES = (100, 1_000, 10_000)
+TABLE = "Photo"
+BUCKET = "cloudalbum-bench-photos"
+ROLE = ReadOnlyCredentials("ASIAEXAMPLEEXAMPLE12", "s" * 40, "IQoJb3JpZ2luX2VjEJ/+" * 46)
+ALL_PHOTOS = PhotoQuery()
+
+
+class SampleAlbum:
+    """One user for each of `SIZES`, who has that many photos."""
+
+    def __init__(self, region: str) -> None:
+        self.region = region
+        self.s3 = create_client("s3", region)
+        self.dynamodb = create_client("dynamodb", region)
+        self.calls = 0  # to DynamoDB
+        self.dynamodb.meta.events.register("before-send", self._count)
+        # As on AWS: a role signs, and the bucket is part of the host name.
+        base = f"https://{BUCKET}.s3.{region}.amazonaws.com"
+        self.signer = UrlSigner(base, region, 3600, lambda: ROLE)
+        self.storage = PhotoStorage(self.s3, BUCKET, self.signer)
+        items = ItemReader(self.dynamodb, TABLE)
+        self.lists = PhotoLists(items, self.storage.with_urls, Cursors(lambda: "secret"))
+        Photo.Meta.table_name, Photo.Meta.region = TABLE, region
+        for size in SIZES:
+            _store_photos(owner(size), size)
+
+    def _count(self, **_: Any) -> None:
+        self.calls += 1
+
+    def page(self, size: int, query: PhotoQuery = ALL_PHOTOS) -> bytes:
+        """Return a page of the album of `size` photos, as JSON."""
+        page = self.lists.page(owner(size), query)
+        return msgspec.json.encode(
+            {"ok": True, "photos": page.photos, "nextCursor": page.next_cursor}
+        )
+
+
+def owner(size: int) -> str:
+    """Return the ID of the user who has `size` photos."""
+    return f"01890a5d-ac96-774b-bcce-{size:012}"
+
+
+def _store_photos(user_id: str, size: int) -> None:
+    with Photo.batch_write() as batch:
+        for number in range(size):
+            batch.save(_photo(user_id, number, is_rare=number % (size // 10) == 7))
+
+
+def _photo(user_id: str, number: int, is_rare: bool) -> Photo:
+    """Return a ready photo; only a rare one has the tag "lighthouse"."""
+    photo_id = new_id()
+    date = f"20{number // 366 % 100:02}-{number // 28 % 12 + 1:02}-{number % 28 + 1:02}"
+    taken = dates.parse_date(f"{date}T12:00:00")
+    tags = ["holiday", "sea", "lighthouse" if is_rare else "beach"]
+    photo = Photo(
+        user_id,
+        photo_id,
+        state=PhotoState.READY,
+        taken_key=sort_key(taken, photo_id),
+        filename=f"{photo_id}.jpg",
+        filename_orig=f"DSC{number:05}.jpg",
+        filesize=850_996 + number,
+        content_type="image/jpeg",
+        sha256=hashlib.sha256(photo_id.encode()).hexdigest(),
+        width=2048,
+        height=1371,
+        tags=",".join(tags),
+        tag_keys=tags,
+        desc="An afternoon by the sea, with a little wind and a lot of sun",
+        make="SONY",
+        model="DSLR-A300",
+        city="Valparaíso",
+        nation="Chile",
+        geotag_lat=-33.0458456,
+        geotag_lng=-71.6196749,
+        taken_date=taken.isoformat(),
+        upload_date=dates.utc_now().isoformat(timespec="milliseconds"),
+    )
+    photo.search_text = f"{photo.tags}\n{photo.desc}\n{photo.city}".casefold()
+    return photo
