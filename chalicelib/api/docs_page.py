@@ -33,6 +33,7 @@ _PAGE = """<!doctype html>
 <title>CloudAlbum API</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="{assets}swagger-ui.css">
+<link rel="stylesheet" href="{assets}page.css">
 </head>
 <body>
 <div id="page" data-document="{document}">
@@ -42,6 +43,19 @@ _PAGE = """<!doctype html>
 <script src="{assets}start.js"></script>
 </body>
 </html>
+"""
+_STYLE = """\
+/* No response has links. */
+.swagger-ui .response-col_links { display: none; }
+
+/* On a phone, everything fits the width of the screen. */
+@media (max-width: 640px) {
+  .swagger-ui .wrapper, .swagger-ui .opblock .opblock-section-header { padding: 0 10px; }
+  .swagger-ui .try-out .btn { min-width: 0; padding: 5px 8px; }
+  .swagger-ui .table-container, .swagger-ui .responses-inner { padding: 10px; }
+  .swagger-ui .parameters-col_description input { max-width: 100%; }
+  .swagger-ui .responses-wrapper { overflow-x: auto; }
+}
 """
 _START = """"use strict";
 const page = document.getElementById("page");
@@ -59,7 +73,13 @@ function withBaseUrl(spec) {
 function withEmptyForms(spec) {
   for (const schema of Object.values(spec.components.schemas)) {
     if (schema.title.endsWith("Form")) {
-      for (const field of Object.values(schema.properties)) field.default = "";
+      for (const field of Object.values(schema.properties)) {
+        field.default = "";
+        if (field.anyOf) {
+          field.type = field.anyOf[0].type; // the page shows only one type of input
+          delete field.anyOf;
+        }
+      }
     }
   }
   return spec;
@@ -87,6 +107,7 @@ function show(spec) {
 
 fetch(url).then((response) => response.json()).then(show);
 """
+_OUR_OWN = {"page.css": _STYLE, "start.js": _START}
 
 
 def page(path: str, settings: Callable[[], Settings]) -> Response:
@@ -100,8 +121,8 @@ def page(path: str, settings: Callable[[], Settings]) -> Response:
 def asset(name: str) -> Response:
     """Return a script or a style sheet of the page. Raises NotFound."""
     headers = {"Content-Type": _TYPES.get(Path(name).suffix, ""), "Cache-Control": "max-age=3600"}
-    if name == "start.js":
-        return Response(_START, headers=headers)
+    if name in _OUR_OWN:
+        return Response(_OUR_OWN[name], headers=headers)
     if name not in ("swagger-ui.css", "swagger-ui-bundle.js"):
         raise NotFound("This file does not exist.")
     [folder] = [folder for folder in _FOLDERS if folder.is_dir()]

@@ -34,7 +34,7 @@ _DESCRIPTION = f"""A private photo album.
 3. Send `Authorization: Bearer ACCESS_TOKEN` with every other request. On the page `/docs`, signing
    in does this for you: it also authorizes the requests that you try next.
 
-A request may have {BODY_LIMIT / 1e6} MB. Send larger photos directly to S3 with
+A request may be up to {BODY_LIMIT / 1e6} MB. Send larger photos directly to S3 with
 `POST /photos/uploads`.
 
 Every error has a `Code` for programs and a `Message` for people."""
@@ -88,7 +88,7 @@ def document(app: Chalice) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "CloudAlbum", "version": __version__, "description": _DESCRIPTION},
         # Relative to the document, so that it holds behind every stage and domain.
-        "servers": [{"url": ".", "description": "The album that this document comes from."}],
+        "servers": [{"url": ".", "description": "this album"}],
         "tags": [{"name": name} for name in (*_TAGS, "service")],
         "paths": paths,
         "components": {
@@ -118,7 +118,8 @@ class _Schemas:
         self._references = list(references)
         self.components: dict[str, Any] = _with_enum_types(components)
         form = self.components[requests.UploadForm.__name__]
-        form["properties"] = dict(_form_fields(form["properties"]))
+        fields = _form_fields(form["properties"])
+        form["properties"] = dict(sorted(fields, key=lambda field: field[0] != "file"))
 
     def reference(self, shape: Any) -> dict[str, Any]:
         """Return a reference to the schema of a type."""

@@ -128,6 +128,8 @@ def test_page_loads_everything_from_its_own_origin(http: Any) -> None:
     for link in set(links) - {"data:,"}:
         response = http.get(f"/{link}")
         assert (response.status_code, len(response.body) > 100) == (200, True)
+        if link.endswith(".css"):
+            assert response.headers["Content-Type"] == "text/css; charset=utf-8"
     assert "<script>" not in text
     assert "style=" not in text
 

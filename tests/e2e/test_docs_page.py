@@ -157,10 +157,20 @@ def test_the_page_shows_the_base_url_and_the_types_of_parameters(
 ) -> None:
     open_docs(page, album_url)
     server = page.locator(".servers select option")
-    expect(server).to_have_text(f"{album_url} - The album that this document comes from.")
-    expand(page, "listPhotos")
-    expand(page, "getPhoto")
+    expect(server).to_have_text(f"{album_url} - this album")
+    for name in ("uploadPhoto", "listPhotos", "getPhoto"):
+        expand(page, name)
     for name in ("sort", "order", "mode"):
         parameter = page.locator(f"[data-param-name={name}] .parameter__type").first
         expect(parameter).to_have_text("string")
+    for name, shown in (("tags", "string"), ("geotag_lat", "number")):
+        field = page.locator(f"[data-property-name={name}] .parameter__type")
+        expect(field).to_have_text(shown)
     expect(page.get_by_text("any", exact=True)).to_have_count(0)
+
+
+def test_the_page_fits_a_phone(page: Page, album_url: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_docs(page, album_url)
+    expand(page, "uploadPhoto")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
