@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import fields
 
 from chalicelib.api import requests, responses
+from chalicelib.errors import InvalidInput
 from chalicelib.photos import photo
 from chalicelib.photos.models import Photo
 from chalicelib.photos.query import Item
@@ -78,3 +79,14 @@ def test_photos_sort_by_their_own_local_time_wherever_they_were_taken() -> None:
     lisbon = photo.sort_key(datetime.fromisoformat("2019-05-06T08:00:00+01:00"), "b")
     later = photo.sort_key(datetime.fromisoformat("2019-05-06T09:00:00.5"), "a")
     assert lisbon < tokyo < later
+
+
+@pytest.mark.parametrize(("latitude", "longitude"), [(0, None), (None, 0)])
+def test_half_a_position_is_rejected(latitude: float | None, longitude: float | None) -> None:
+    with pytest.raises(InvalidInput, match="geotag_lat and geotag_lng must be given together"):
+        photo.require_whole_position(latitude, longitude)
+
+
+def test_position_at_0_degrees_is_whole() -> None:
+    photo.require_whole_position(0, 0)
+    photo.require_whole_position(None, None)

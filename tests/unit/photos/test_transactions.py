@@ -154,6 +154,16 @@ def test_photo_that_another_request_removed_is_not_discounted_twice(
     transactions.remove(photo)
 
 
+def test_removal_deletes_the_item_if_only_the_account_is_missing(
+    stub: Stubber, transactions: PhotoTransactions, photo: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deleted: list[Photo] = []
+    monkeypatch.setattr(Photo, "delete", lambda item: deleted.append(item))
+    cancel(stub, NONE, FAILED)
+    transactions.remove(photo)
+    assert deleted == [photo]
+
+
 @pytest.mark.parametrize("operation", ["add", "reserve", "complete", "remove"])
 def test_other_error_of_dynamodb_is_raised_unchanged(
     stub: Stubber, transactions: PhotoTransactions, photo: Photo, operation: str
