@@ -1,4 +1,4 @@
-"""The app through `chalice.test.Client` on moto, with the resources of the real template."""
+"""The app in `chalice.test.Client` on moto, with the resources of the real template."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -22,14 +22,14 @@ def _aws(no_sockets: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def http() -> Iterator[AppTransport]:
-    """Return what sends a test's requests; every response must match the API's document."""
+    """Return a client without a token; every response must match the OpenAPI document."""
     with Client(app.app) as client:
         yield AppTransport(client.http)
 
 
 @pytest.fixture
 def person(http: AppTransport) -> Callable[[str], Person]:
-    """Return a function that signs a person up and in."""
+    """Return a function that signs up a user with a name, and signs in."""
 
     def make(name: str) -> Person:
         made = Person(http, f"{name}@example.com")
@@ -42,19 +42,19 @@ def person(http: AppTransport) -> Callable[[str], Person]:
 
 @pytest.fixture
 def mario(person: Callable[[str], Person]) -> Person:
-    """Return a person who is signed in."""
+    """Return a user who is signed in."""
     return person("mario")
 
 
 @pytest.fixture
 def luigi(person: Callable[[str], Person]) -> Person:
-    """Return another person who is signed in."""
+    """Return another user who is signed in."""
     return person("luigi")
 
 
 @pytest.fixture
 def aws_calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return a list that records every AWS call and every new client from now on."""
+    """Return a list to which every AWS call and every new client is added."""
     calls: list[str] = []
     call, create = BaseClient._make_api_call, Session.create_client
 

@@ -1,6 +1,7 @@
-"""What every route asks of AWS: each call costs time and money."""
+"""The calls to AWS of every route, since each call costs time and money."""
 
 import functools
+import itertools
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,16 +13,14 @@ from botocore.client import BaseClient
 import app
 from chalicelib.accounts.models import User
 from tests.support import images
-from tests.support.album import store_upload
-from tests.support.people import PASSWORD, Person, post_json
+from tests.support.album import start_upload
+from tests.support.people import NEW_PASSWORD, PASSWORD, Person, Response, post_json
 
-PICTURE = images.jpeg(16, 16)
-NEW = "Another-2026"
-COGNITO, DYNAMODB, S3 = "cognito-idp", "dynamodb", "s3"
+IMAGE = images.jpeg(16, 16)
 
 
 class Recorder:
-    """Every call to AWS since the last `clear`, with what was asked."""
+    """The calls to AWS since the last `clear`, with their arguments."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, str]] = []
@@ -35,31 +34,31 @@ class Recorder:
 
     @property
     def repeated(self) -> list[str]:
-        """What was asked more than once, in the very same words."""
+        """The operations that were called more than once with the same arguments."""
         return [name for (name, _), times in Counter(self.calls).items() if times > 1]
 
 
 @pytest.fixture
 def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    """Return the recorder of all calls from now on."""
     recorded, call = Recorder(), BaseClient._make_api_call
 
-    def recording(self: Any, operation: str, arguments: Any) -> Any:
+    def recorded_call(self: Any, operation: str, arguments: Any) -> Any:
         name = f"{self.meta.service_model.service_name}.{operation}"
         recorded.calls.append((name, json.dumps(arguments, sort_keys=True, default=repr)))
         return call(self, operation, arguments)
 
-    monkeypatch.setattr(BaseClient, "_make_api_call", recording)
+    monkeypatch.setattr(BaseClient, "_make_api_call", recorded_call)
     return recorded
 
 
 def calls(cognito: str = "", dynamodb: str = "", s3: str = "") -> Counter[str]:
-    """Return the calls of operations, each named once for every time it is called."""
-    found = (f"{COGNITO}.{one}" for one in cognito.split())
-    return Counter([*found, *(f"{DYNAMODB}.{one}" for one in dynamodb.split()),
-                    *(f"{S3}.{one}" for one in s3.split())])  # fmt: skip
+    """Return the number of calls of each operation, which is named once per call."""
+    called = {"cognito-idp": cognito, "dynamodb": dynamodb, "s3": s3}
+    return Counter(f"{service}.{name}" for service in called for name in called[service].split())
 
 
-# What README's table of costs says in numbers. The authorizer's read comes on top.
+# The table in docs/costs.md, without the authorizer's read.
 CALLS = {
     "POST /users/signup": calls("SignUp AdminUpdateUserAttributes AdminConfirmSignUp", "PutItem"),
     "POST /users/signin": calls("InitiateAuth"),
@@ -91,90 +90,98 @@ CALLS = {
     "GET /photos/map": calls("", "Query"),
     "GET /photos/tags": calls("", "Query"),
     "GET /photos/{photo_id}": calls("", "GetItem"),
-    "GET /photos/{photo_id} for its bytes": calls("", "GetItem"),
+    "GET /photos/{photo_id} with a mode": calls("", "GetItem"),
     "PATCH /photos/{photo_id}": calls("", "GetItem UpdateItem"),
     "DELETE /photos/{photo_id}": calls("", "UpdateItem TransactWriteItems", "DeleteObjects"),
 }
-# Who leaves is asked for photos until none is left.
+# The deletion of an account queries photos until none is left.
 REPEATED = {"DELETE /users/me": ["dynamodb.Query"]}
 
+# A name in CALLS, and what sends the request.
+Requests = Iterator[tuple[str, Callable[[], Response]]]
 
-def acts(mario: Person) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Yield every route with what calls it; what that needs is done before it is yielded."""
+
+def public_requests(mario: Person) -> Requests:
+    """Yield a request of each public route that calls AWS, except the password reset."""
     mail = {"email": mario.email}
     account = {"email": "luigi@example.com", "password": PASSWORD, "username": "Luigi"}
-    coded = mail | {"code": "123456"}
-    yield "POST /users/signup", lambda: post_json(mario.transport, "/users/signup", account)
-    yield "POST /users/signin", mario.sign_in
     for name, body in (
+        ("signup", account),
+        ("signin", mario.credentials),
         ("refresh", {"refreshToken": "x"}),
-        ("confirm", coded),
+        ("confirm", mail | {"code": "123456"}),
         ("confirm/resend", mail),
         ("password/forgot", mail),
     ):
         path = f"/users/{name}"
         yield f"POST {path}", functools.partial(post_json, mario.transport, path, body)
-    photo_id = mario.upload(PICTURE, key="k").json()["photo_id"]
-    yield "POST /photos/file", lambda: mario.upload(PICTURE)
-    yield "POST /photos/file with a key", lambda: mario.upload(PICTURE, key="l")
-    yield "POST /photos/file with a used key", lambda: mario.upload(PICTURE, key="k")
-    yield "POST /photos/uploads", lambda: mario.begin_upload(filesize=len(PICTURE))
-    asked = mario.begin_upload(filesize=len(PICTURE))
-    store_upload(asked, PICTURE)
-    path = f"/photos/uploads/{asked.json()['photo_id']}/complete"
+
+
+def photo_requests(mario: Person) -> Requests:
+    """Yield a request of each route of photos; what it needs is done before it is yielded."""
+    photo_id = mario.upload(IMAGE, key="k").json()["photo_id"]
+    yield "POST /photos/file", lambda: mario.upload(IMAGE)
+    yield "POST /photos/file with a key", lambda: mario.upload(IMAGE, key="l")
+    yield "POST /photos/file with a used key", lambda: mario.upload(IMAGE, key="k")
+    yield "POST /photos/uploads", lambda: mario.begin_upload(len(IMAGE))
+    started = start_upload(mario, IMAGE)
     for again in ("", " again"):
         name = "POST /photos/uploads/{photo_id}/complete" + again
-        yield name, lambda: mario.post(path)
-    for name in ("", "/map", "/tags", f"/{photo_id}"):
-        shown = name.replace(photo_id, "{photo_id}")
-        yield f"GET /photos{shown}", functools.partial(mario.get, f"/photos{name}")
-    one = f"/photos/{photo_id}"
-    yield "GET /photos/{photo_id} for its bytes", lambda: mario.get(f"{one}?mode=original")
-    yield "PATCH /photos/{photo_id}", lambda: mario.send("PATCH", one, desc="new")
-    yield "DELETE /photos/{photo_id}", lambda: mario.delete(one)
+        yield name, lambda: mario.complete(started)
+    for name in ("", "/map", "/tags", "/{photo_id}"):
+        path = "/photos" + name.format(photo_id=photo_id)
+        yield f"GET /photos{name}", functools.partial(mario.get, path)
+    photo = f"/photos/{photo_id}"
+    yield "GET /photos/{photo_id} with a mode", lambda: mario.get(f"{photo}?mode=original")
+    yield "PATCH /photos/{photo_id}", lambda: mario.send("PATCH", photo, desc="new")
+    yield "DELETE /photos/{photo_id}", lambda: mario.delete(photo)
+
+
+def account_requests(mario: Person) -> Requests:
+    """Yield a request of each route of an account with photos, whose deletion is the last one."""
+    mario.upload(IMAGE)
     yield "GET /users/me", lambda: mario.get("/users/me")
     yield "PATCH /users/me", lambda: mario.send("PATCH", "/users/me", username="M")
-    changed = {"oldPassword": PASSWORD, "newPassword": NEW}
-    yield "PUT /users/me/password", lambda: mario.send("PUT", "/users/me/password", **changed)
-    mario.sign_in(NEW)
-    forget_sign_outs()
-    yield "POST /users/signout", lambda: mario.post("/users/signout")
-    post_json(mario.transport, "/users/password/forgot", mail)
-    forget_sign_outs()
-    reset = coded | {"password": PASSWORD}
-    yield (
-        "POST /users/password/reset",
-        lambda: post_json(mario.transport, "/users/password/reset", reset),
-    )
+    change = {"oldPassword": PASSWORD, "newPassword": NEW_PASSWORD}
+    yield "PUT /users/me/password", lambda: mario.send("PUT", "/users/me/password", **change)
+    mario.sign_in(NEW_PASSWORD)
+    remove_sign_outs()
+    yield "POST /users/signout", mario.sign_out
+    post_json(mario.transport, "/users/password/forgot", {"email": mario.email})
+    remove_sign_outs()
+    path, reset = "/users/password/reset", mario.credentials | {"code": "123456"}
+    yield f"POST {path}", lambda: post_json(mario.transport, path, reset)
     mario.sign_in()
     yield "DELETE /users/me", lambda: mario.send("DELETE", "/users/me", password=PASSWORD)
 
 
-def forget_sign_outs() -> None:
-    """Let the next sign-out be the only one of its second: another one would be written twice."""
+def remove_sign_outs() -> None:
+    """Forget earlier sign-outs: one in the same second would cost another UpdateItem."""
     for user in User.scan():
         user.update(actions=[User.signed_out_at.remove()])
 
 
-def test_every_route_makes_the_calls_it_is_said_to_make_and_none_twice(
+def test_every_route_makes_the_documented_calls_and_none_twice(
     mario: Person, recorder: Recorder
 ) -> None:
     for service in ("accounts", "uploads", "lists"):
-        getattr(app.services, service)  # Settings and clients are created once for a container.
-    done = set()
-    for name, act in acts(mario):
+        getattr(app.services, service)  # Settings and clients are created once per container.
+    tested = set()
+    requests = (public_requests(mario), photo_requests(mario), account_requests(mario))
+    for name, send in itertools.chain(*requests):
         recorder.clear()
-        act()
-        if app.app.routes[name.split()[1]][name.split()[0]].authorizer:
-            # Deployed, it is a function of its own, which cannot share what it has read.
+        send()
+        method, path = name.split()[:2]
+        if app.app.routes[path][method].authorizer:
+            # On AWS, the authorizer is another function: the route cannot use what it has read.
             assert recorder.calls.pop(0)[0] == "dynamodb.GetItem"
         assert recorder.names == CALLS[name], name
         assert recorder.repeated == REPEATED.get(name, []), name
-        done.add(name)
-    assert done == set(CALLS)
+        tested.add(name)
+    assert tested == set(CALLS)
 
 
-def test_a_route_nobody_counted_makes_no_call(http: Any, recorder: Recorder) -> None:
+def test_route_without_documented_calls_makes_none(http: Any, recorder: Recorder) -> None:
     assert app.services.settings
     recorder.clear()
     for path, methods in app.app.routes.items():

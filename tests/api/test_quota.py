@@ -1,4 +1,4 @@
-"""How much one account may store, whichever way it is uploaded."""
+"""The number of photos and bytes that one account may store."""
 
 import pytest
 
@@ -6,103 +6,93 @@ import app
 from chalicelib.accounts.models import User
 from chalicelib.images import decoding
 from tests.support import images
-from tests.support.album import bucket_objects, set_parameters, store_upload
-from tests.support.people import Person, Response
+from tests.support.album import bucket_objects, set_parameters, start_upload, sub_of
+from tests.support.people import Person
 
-PICTURE = images.jpeg()
-PHOTOS = 2
-
-
-def sent(person: Person) -> Response:
-    """Send an image to S3, ready to be completed."""
-    started = person.begin_upload(len(PICTURE))
-    store_upload(started, PICTURE)
-    return started
+IMAGE = images.jpeg()
 
 
-def test_a_full_album_takes_no_photo_either_way_until_one_is_deleted(mario: Person) -> None:
-    set_parameters(MAX_PHOTOS=PHOTOS)
-    first = mario.upload(PICTURE)
-    pending = sent(mario)
-    late = sent(mario)
-    assert mario.complete(pending).status_code == 200
+def test_full_album_rejects_every_upload_until_a_photo_is_deleted(mario: Person) -> None:
+    set_parameters(MAX_PHOTOS=2)
+    photo_id = mario.upload(IMAGE).json()["photo_id"]
+    last, late = start_upload(mario, IMAGE), start_upload(mario, IMAGE)
+    assert mario.complete(last).status_code == 200
     before = set(bucket_objects())
-    for refused in (mario.upload(PICTURE), mario.begin_upload(len(PICTURE)), mario.complete(late)):
-        assert (refused.status_code, refused.json()["Code"]) == (413, "QuotaExceededError")
-        assert "This album is full (2 of 2 photos)" in refused.json()["Message"]
-        assert refused.headers["Access-Control-Allow-Origin"] == "*"
+    for response in (mario.upload(IMAGE), mario.begin_upload(len(IMAGE)), mario.complete(late)):
+        assert (response.status_code, response.json()["Code"]) == (413, "QuotaExceededError")
+        assert "This album is full (2 of 2 photos)" in response.json()["Message"]
+        assert response.headers["Access-Control-Allow-Origin"] == "*"
     assert set(bucket_objects()) == before
-    assert len(mario.photos()) == PHOTOS
-    mario.delete(f"/photos/{first.json()['photo_id']}")
+    assert len(mario.photos()) == 2
+    mario.delete(f"/photos/{photo_id}")
     assert mario.complete(late).status_code == 200
-    assert mario.upload(PICTURE).status_code == 413
+    assert mario.upload(IMAGE).status_code == 413
 
 
-def test_bytes_are_limited_to_the_last_one(mario: Person, luigi: Person) -> None:
-    set_parameters(MAX_STORAGE_BYTES=2 * len(PICTURE))
-    assert mario.begin_upload(2 * len(PICTURE) + 1).status_code == 413
-    assert mario.upload(PICTURE).status_code == 200
-    assert mario.begin_upload(len(PICTURE) + 1).status_code == 413
-    assert mario.complete(sent(mario)).status_code == 200
-    refused = mario.upload(PICTURE)
-    assert refused.status_code == 413
-    assert "0 bytes of " in refused.json()["Message"]
-    assert luigi.upload(PICTURE).status_code == 200
+def test_storage_limit_is_exact_and_applies_to_each_account(mario: Person, luigi: Person) -> None:
+    set_parameters(MAX_STORAGE_BYTES=2 * len(IMAGE))
+    assert mario.begin_upload(2 * len(IMAGE) + 1).status_code == 413
+    assert mario.upload(IMAGE).status_code == 200
+    assert mario.begin_upload(len(IMAGE) + 1).status_code == 413
+    assert mario.complete(start_upload(mario, IMAGE)).status_code == 200
+    rejected = mario.upload(IMAGE)
+    assert rejected.status_code == 413
+    assert "0 bytes of " in rejected.json()["Message"]
+    assert luigi.upload(IMAGE).status_code == 200
 
 
-def test_a_full_album_is_refused_before_the_picture_is_decoded(
+def test_full_album_rejects_an_image_before_decoding_it(
     mario: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    set_parameters(MAX_STORAGE_BYTES=len(PICTURE))
-    late = sent(mario)
-    assert mario.upload(PICTURE).status_code == 200
+    set_parameters(MAX_STORAGE_BYTES=len(IMAGE))
+    late = start_upload(mario, IMAGE)
+    assert mario.upload(IMAGE).status_code == 200
     monkeypatch.setattr(decoding, "decode", lambda *_: pytest.fail("decoded"))
-    assert mario.upload(PICTURE).status_code == 413
+    assert mario.upload(IMAGE).status_code == 413
     assert mario.complete(late).status_code == 413
 
 
-def test_the_last_place_is_given_once_though_all_saw_it_free(
+def test_simultaneous_uploads_cannot_exceed_the_limit(
     mario: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_parameters(MAX_PHOTOS=1)
-    late = sent(mario)
-    # Both have looked before the first one wrote.
+    late = start_upload(mario, IMAGE)
+    # All of them have checked the quota before the first one is recorded.
     monkeypatch.setattr(app.services.transactions, "require_room", lambda *_: None)
-    assert mario.upload(PICTURE).status_code == 200
+    assert mario.upload(IMAGE).status_code == 200
     before = set(bucket_objects())
-    assert mario.upload(PICTURE).status_code == 413
+    assert mario.upload(IMAGE).status_code == 413
     assert set(bucket_objects()) == before
     assert mario.complete(late).status_code == 413
-    assert len(mario.photos()) == 1
-    assert mario.counters()[0] == 1
     [photo] = mario.photos()
+    assert mario.counters()[0] == 1
     mario.delete(f"/photos/{photo['id']}")
     assert mario.complete(late).status_code == 200
 
 
-def test_an_upload_that_is_sent_again_answers_though_the_album_is_full_by_now(
-    mario: Person,
-) -> None:
+def test_repeated_upload_returns_its_photo_even_if_the_album_is_full(mario: Person) -> None:
     set_parameters(MAX_PHOTOS=1)
-    first = mario.upload(PICTURE, "key-1")
-    again = mario.upload(PICTURE, "key-1")
+    first = mario.upload(IMAGE, "key-1")
+    again = mario.upload(IMAGE, "key-1")
     assert again.status_code == 200
     assert again.json()["photo_id"] == first.json()["photo_id"]
-    assert mario.upload(PICTURE, "key-2").status_code == 413
+    assert mario.upload(IMAGE, "key-2").status_code == 413
 
 
-def test_who_has_signed_out_before_the_first_photo_is_limited_too(mario: Person) -> None:
-    set_parameters(MAX_STORAGE_BYTES=len(PICTURE) - 1)
-    row = User.scan().next()
-    row.update(actions=[User.photo_count.remove(), User.storage_bytes.remove()])
-    assert mario.begin_upload(len(PICTURE)).status_code == 413
-    assert mario.upload(PICTURE).status_code == 413
-    set_parameters(MAX_STORAGE_BYTES=len(PICTURE))
-    assert mario.upload(PICTURE).status_code == 200
+def test_limit_applies_to_an_account_without_counters(mario: Person) -> None:
+    # An account from the Cognito console that has signed out, but not uploaded, has no counters.
+    set_parameters(MAX_STORAGE_BYTES=len(IMAGE) - 1)
+    User(sub_of(mario)).update(actions=[User.photo_count.remove(), User.storage_bytes.remove()])
+    assert mario.begin_upload(len(IMAGE)).status_code == 413
+    assert mario.upload(IMAGE).status_code == 413
+    set_parameters(MAX_STORAGE_BYTES=len(IMAGE))
+    assert mario.upload(IMAGE).status_code == 200
 
 
-def test_an_album_without_limits_asks_for_nothing_more(mario: Person, aws_calls: list[str]) -> None:
-    mario.upload(PICTURE)
+def test_upload_without_limits_does_not_read_the_counters(
+    mario: Person, aws_calls: list[str]
+) -> None:
+    mario.upload(IMAGE)
     aws_calls.clear()
-    assert mario.upload(PICTURE).status_code == 200
+    assert mario.upload(IMAGE).status_code == 200
     assert aws_calls.count("dynamodb.GetItem") == 1  # the authorizer's

@@ -1,92 +1,57 @@
-"""DynamoDB without capacity, which no emulator ever is: each call of each operation."""
+"""Each DynamoDB call of each operation throttled, which no emulator does."""
 
 import itertools
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from botocore.client import BaseClient
-from botocore.exceptions import ClientError
 
-import app
-from chalicelib.photos.models import Photo
 from tests.support import images
-from tests.support.album import failing_call
-from tests.support.people import PASSWORD, Person
+from tests.support.aws_calls import aws_error, failing_call
+from tests.support.people import PASSWORD, Person, Response
 
-PICTURE = images.jpeg(16, 16)
+IMAGE = images.jpeg(16, 16)
 CODES = ("ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded")
 
-OPERATIONS: dict[str, Callable[[Person, str], Any]] = {
-    "list": lambda person, _: person.get("/photos"),
-    "list by upload": lambda person, _: person.get("/photos?sort=uploaded"),
-    "map": lambda person, _: person.get("/photos/map"),
-    "tags": lambda person, _: person.get("/photos/tags"),
-    "look": lambda person, photo_id: person.get(f"/photos/{photo_id}"),
-    "redirect": lambda person, photo_id: person.get(f"/photos/{photo_id}?mode=original"),
-    "edit": lambda person, photo_id: person.send("PATCH", f"/photos/{photo_id}", desc="new"),
-    "upload": lambda person, _: person.upload(PICTURE, "key-1"),
-    "ask": lambda person, _: person.send("POST", "/photos/uploads", filesize=10),
-    "delete": lambda person, photo_id: person.delete(f"/photos/{photo_id}"),
-    "profile": lambda person, _: person.get("/users/me"),
-    "sign out": lambda person, _: person.post("/users/signout"),
-    "leave": lambda person, _: person.send("DELETE", "/users/me", password=PASSWORD),
+OPERATIONS: dict[str, Callable[[Person, str], Response]] = {
+    "list": lambda user, _: user.get("/photos"),
+    "list by upload": lambda user, _: user.get("/photos?sort=uploaded"),
+    "map": lambda user, _: user.get("/photos/map"),
+    "tags": lambda user, _: user.get("/photos/tags"),
+    "get": lambda user, photo_id: user.get(f"/photos/{photo_id}"),
+    "redirect": lambda user, photo_id: user.get(f"/photos/{photo_id}?mode=original"),
+    "edit": lambda user, photo_id: user.send("PATCH", f"/photos/{photo_id}", desc="new"),
+    "upload": lambda user, _: user.upload(IMAGE, "key-1"),
+    "begin upload": lambda user, _: user.begin_upload(10),
+    "delete": lambda user, photo_id: user.delete(f"/photos/{photo_id}"),
+    "profile": lambda user, _: user.get("/users/me"),
+    "sign out": lambda user, _: user.sign_out(),
+    "delete account": lambda user, _: user.send("DELETE", "/users/me", password=PASSWORD),
 }
 
 
-def refused(code: str, operation: str) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": "on table Photo"}}, operation)
-
-
-def test_whatever_has_no_capacity_is_429_and_can_be_sent_again(
-    person: Callable[[str], Person], aws_calls: list[str]
+@pytest.mark.parametrize(
+    ("name", "code"), list(zip(OPERATIONS, itertools.cycle(CODES), strict=False))
+)
+def test_throttled_operation_is_429_and_can_be_repeated(
+    person: Callable[[str], Person], aws_calls: list[str], name: str, code: str
 ) -> None:
-    names, codes = itertools.count(), itertools.cycle(CODES)
+    operation, numbers = OPERATIONS[name], itertools.count()
 
-    def somebody() -> tuple[Person, str]:
-        made = person(f"somebody-{next(names)}")
-        return made, made.upload(PICTURE).json()["photo_id"]
+    def user_with_photo() -> tuple[Person, str]:
+        user = person(f"user-{next(numbers)}")
+        return user, user.upload(IMAGE).json()["photo_id"]
 
-    for name, act in OPERATIONS.items():
-        undisturbed = somebody()
-        aws_calls.clear()
-        assert act(*undisturbed).status_code in (200, 302), name
-        calls = [call.split(".")[1] for call in aws_calls if call.startswith("dynamodb.")]
-        assert calls[0] == "GetItem"  # the authorizer's, whose failure is the gateway's
-        for operation, nth in {(one, calls[:at].count(one)) for at, one in enumerate(calls) if at}:
-            made, photo_id = somebody()
-            code = next(codes)
-            with failing_call(operation, refused(code, operation), nth):
-                answer = act(made, photo_id)
-            assert answer.status_code == 429, (name, operation, nth)
-            assert int(answer.headers["Retry-After"]) > 0
-            assert "table" not in answer.json()["Message"]
-            assert act(made, photo_id).status_code in (200, 302, 403), (name, operation, nth)
-
-
-@pytest.mark.parametrize("left_out", [1, 3])
-def test_a_departure_goes_on_when_dynamodb_leaves_out_what_it_has_no_capacity_for(
-    mario: Person, monkeypatch: pytest.MonkeyPatch, left_out: int
-) -> None:
-    for _ in range(3):
-        mario.upload(PICTURE)
-    call = BaseClient._make_api_call
-    asked: list[str] = []
-
-    def without_capacity(self: Any, operation: str, arguments: Any) -> Any:
-        if operation != "BatchWriteItem" or len(asked) >= 6:
-            return call(self, operation, arguments)
-        asked.append(operation)
-        [(table, items)] = arguments["RequestItems"].items()
-        taken, left = items[left_out:], items[:left_out]
-        if taken:
-            call(self, operation, arguments | {"RequestItems": {table: taken}})
-        return {"UnprocessedItems": {table: left} if left else {}}
-
-    pauses: list[float] = []
-    monkeypatch.setattr(app.services.photos, "_sleep", pauses.append)
-    monkeypatch.setattr(BaseClient, "_make_api_call", without_capacity)
-    answer = mario.send("DELETE", "/users/me", password=PASSWORD)
-    assert (answer.status_code, answer.json()) == (200, {"ok": True})
-    assert pauses
-    assert len(list(Photo.scan())) == 0
+    undisturbed = user_with_photo()
+    aws_calls.clear()
+    assert operation(*undisturbed).status_code in (200, 302)
+    calls = [call.split(".")[1] for call in aws_calls if call.startswith("dynamodb.")]
+    assert calls[0] == "GetItem"  # The gateway responds if this one, the authorizer's, fails.
+    for index, call in enumerate(calls[1:], start=1):
+        user, photo_id = user_with_photo()
+        error = aws_error(code, call, "on table Photo")
+        with failing_call(call, error, after=calls[:index].count(call)):
+            response = operation(user, photo_id)
+        assert response.status_code == 429, (call, index)
+        assert int(response.headers["Retry-After"]) > 0
+        assert "table" not in response.json()["Message"]
+        assert operation(user, photo_id).status_code in (200, 302, 403), (call, index)

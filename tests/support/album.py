@@ -1,7 +1,8 @@
-"""An album on moto, with the resources of the real template, and what tests do to it."""
+"""An album on moto with the resources of the real template, and direct access to its data."""
 
 import contextlib
 import copy
+import datetime
 import functools
 import json
 from collections.abc import Callable, Iterator
@@ -13,7 +14,6 @@ import jsonschema
 import pytest
 import requests
 import yaml
-from botocore.client import BaseClient
 from botocore.loaders import JSONFileLoader
 from chalice.local import RouteMatcher
 from chalice.test import TestHTTPClient
@@ -30,12 +30,18 @@ from chalicelib.api import openapi
 from chalicelib.container import Container
 from chalicelib.integrity.check import IntegrityService
 from chalicelib.integrity.report import Finding
+from chalicelib.photos.models import Photo
+from chalicelib.photos.photo import computed_fields
+from chalicelib.photos.service import PhotoService
 from infra.provision import CHOICES, TEMPLATE
-from tests.support.people import Response
+from tests.support import images
+from tests.support.people import Person, Response
 
 REGION = "eu-west-1"
+MISSING_ID = "01890a5d-ac96-774b-bcce-b302099a8057"  # a valid ID that no photo has
 
-# Every session reads botocore's service models again: a third of the time of a test on moto.
+# Without this cache, every boto3 session would read botocore's service models again, which takes a
+# third of the time of a test on moto.
 _read_model = JSONFileLoader.load_file
 _model = functools.cache(lambda path: _read_model(JSONFileLoader(), path))
 JSONFileLoader.load_file = lambda _, path: _model(path)
@@ -43,13 +49,13 @@ JSONFileLoader.load_file = lambda _, path: _model(path)
 
 @contextlib.contextmanager
 def moto_album(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Make an AWS with only the album's resources, and a new container, until the block ends."""
+    """Provide an AWS with only the album's resources, and a new container."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.setenv(name, "testing")
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.setenv(name, REGION)
     monkeypatch.setattr(app, "services", Container())
-    # moto answers `requests`, but not what the standard library fetches.
+    # moto intercepts `requests`, but not the standard library.
     monkeypatch.setattr(
         tokens, "fetch_keys", lambda url: requests.get(url, timeout=1).json()["keys"]
     )
@@ -84,7 +90,7 @@ def _create_resources() -> None:
 
 
 def set_parameters(**values: Any) -> None:
-    """Write settings to Parameter Store, and let a new container read them."""
+    """Write settings to Parameter Store, and create a container that reads them."""
     ssm = boto3.client("ssm")
     for name, value in values.items():
         ssm.put_parameter(
@@ -95,7 +101,7 @@ def set_parameters(**values: Any) -> None:
 
 @functools.cache
 def _template() -> str:
-    """Return the real template without its user pool, which moto cannot create from it."""
+    """Return the real template without the user pool, which moto cannot create from a template."""
 
     class Loader(yaml.SafeLoader):  # type: ignore[misc]
         pass
@@ -121,7 +127,7 @@ def _create_stack() -> dict[str, str]:
 
 
 class AppTransport:
-    """Sends requests through the app, and checks each response against the API's document."""
+    """Sends requests through the app, and checks each response against the OpenAPI document."""
 
     def __init__(self, client: TestHTTPClient) -> None:
         self._client = client
@@ -142,18 +148,18 @@ class AppTransport:
 
 
 def api_document() -> dict[str, Any]:
-    """Return the API's document."""
+    """Return the OpenAPI document."""
     return openapi.document(app.app)
 
 
 def require_documented(method: str, path: str, response: Response) -> None:
-    """Fail for a status or a shape of a body that the document does not have for a route."""
+    """Fail for a status or a body that the OpenAPI document does not have for the route."""
     try:
         route = RouteMatcher(list(app.app.routes)).match_route(path).route
     except ValueError:
         return
     operation = api_document()["paths"][route].get(method.lower())
-    # Chalice's own responses (to another method or content type) have no request ID.
+    # Chalice's own responses, to an unsupported method or content type, have no request ID.
     if operation is None or "X-Request-Id" not in response.headers:
         return
     documented = operation["responses"].get(str(response.status_code))
@@ -166,47 +172,63 @@ def require_documented(method: str, path: str, response: Response) -> None:
         jsonschema.Draft202012Validator(schema).validate(response.json())
 
 
+def sub_of(person: Person) -> str:
+    """Return the `sub` of a user who is signed in."""
+    return app.services.sessions.authenticate(person.token).sub
+
+
+def store_photos(person: Person, count: int) -> list[str]:
+    """Store photos that were taken a day after each other; return their IDs, newest first."""
+    uploaded = person.upload(images.jpeg(16, 16), taken_date="1990-01-01").json()["photo"]
+    photo = Photo.get(uploaded["user_id"], uploaded["id"])
+    ids = [photo.id]
+    with Photo.batch_write() as batch:
+        for number in range(1, count):
+            date = datetime.date(1990, 1, 1) + datetime.timedelta(days=number)
+            photo.id = f"{photo.id[:-6]}{number:06x}"
+            photo.desc = f"photo {number}" + (" rare" if number % 50 == 7 else "")
+            photo.taken_date = f"{date}T00:00:00"
+            for name, value in computed_fields(photo).items():
+                setattr(photo, name, value)
+            batch.save(Photo(**photo.attribute_values))
+            ids.append(photo.id)
+    return ids[::-1]
+
+
 @contextlib.contextmanager
-def failing_call(
-    operation: str, error: Exception, after: int = 0, response_lost: bool = False
-) -> Iterator[None]:
-    """Make one AWS operation fail, `after` so many calls of it that succeed.
-
-    With `response_lost`, AWS does what was asked, and only its response does not arrive.
-    """
-    call = BaseClient._make_api_call
-    succeeded = 0
-
-    def failing(self: Any, name: str, arguments: Any) -> Any:
-        nonlocal succeeded
-        if name == operation:
-            if succeeded == after:
-                if response_lost:
-                    call(self, name, arguments)
-                raise error
-            succeeded += 1
-        return call(self, name, arguments)
-
-    with mock.patch.object(BaseClient, "_make_api_call", failing):
+def no_time_to_delete() -> Iterator[None]:
+    """Let the deletion of an account run out of time before its first batch."""
+    delete_all = PhotoService.delete_all
+    with mock.patch.object(
+        PhotoService, "delete_all", lambda self, user_id: delete_all(self, user_id, seconds=0)
+    ):
         yield
 
 
 def bucket_objects() -> dict[str, dict[str, Any]]:
     """Return the objects of the photo bucket, by key."""
     s3, bucket = boto3.client("s3"), app.services.settings.photo_bucket
-    keys = [one["Key"] for one in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
+    listed = s3.list_objects_v2(Bucket=bucket).get("Contents", [])
+    keys = [entry["Key"] for entry in listed]
     return {key: s3.get_object(Bucket=bucket, Key=key) for key in keys}
 
 
 def store_upload(started: Response, image: bytes) -> None:
-    """Store what a presigned POST would; the end-to-end tests really post it."""
+    """Store an image as a presigned POST does; only the end-to-end tests send a real one."""
     key = started.json()["upload"]["fields"]["key"]
     bucket = app.services.settings.photo_bucket
     boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=image)
 
 
+def start_upload(person: Person, image: bytes, key: str | None = None) -> Response:
+    """Begin an upload and store its image, so that it can be completed."""
+    started = person.begin_upload(len(image), key)
+    store_upload(started, image)
+    return started
+
+
 def moto_table(name: str) -> Any:
-    """Return moto's own table, which is quicker to read than by requests."""
+    """Return moto's own table, which is faster to read than through requests."""
     return dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].tables[name]
 
 
@@ -216,7 +238,7 @@ def moto_objects() -> Any:
 
 
 def snapshot() -> Callable[[], None]:
-    """Return a function that restores tables, users and objects to the current state."""
+    """Return a function that restores the tables, users and objects of this moment."""
     tables = {name: copy.deepcopy(moto_table(name).items) for name in ("Photo", "User")}
     [pool] = cognitoidp_backends[DEFAULT_ACCOUNT_ID][REGION].user_pools.values()
     names = ("users", "access_tokens", "refresh_tokens")
@@ -245,7 +267,7 @@ def snapshot() -> Callable[[], None]:
 def find_issues(
     sub: str, repair: bool = False, integrity: IntegrityService | None = None
 ) -> list[Finding]:
-    """Return the integrity issues of one user, perhaps with another service than the app's."""
+    """Return one user's integrity issues, as found by the app's service or by another one."""
     found: list[Finding] = []
     (integrity or app.services.integrity).check(found.append, repair, only=sub)
     return found

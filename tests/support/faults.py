@@ -1,4 +1,4 @@
-"""Faults of AWS, put into the wire below every client: what was asked, and what comes back."""
+"""Faults of AWS, injected below boto3 and PynamoDB: what happens to one request to AWS."""
 
 import contextlib
 import json
@@ -22,44 +22,46 @@ class Killed(BaseException):
 
 
 class Wire:
-    """Carries requests to AWS; the one at place `at` meets a fault."""
+    """Sends requests to AWS and records them; one of them, by its index, has a fault."""
 
-    def __init__(self, at: int = -1, fault: "Fault | None" = None) -> None:
+    def __init__(self, index: int = -1, fault: "Fault | None" = None) -> None:
         self.calls: list[str] = []
-        self.is_cut = False  # whoever is dead asks for nothing more
-        self._at = at
+        self.is_dead = False  # A killed process sends no more requests.
+        self._index = index
         self._fault = fault
 
-    def carry(self, name: str, body: Any, send: Send) -> Any:
-        if self.is_cut:
+    def send(self, name: str, body: Any, send: Send) -> Any:
+        if self.is_dead:
             raise Killed
         self.calls.append(name)
-        if self._fault is None or len(self.calls) - 1 != self._at:
+        if self._fault is None or len(self.calls) - 1 != self._index:
             return send()
         try:
             return self._fault(name, body, send)
         except Killed:
-            self.is_cut = True
+            self.is_dead = True
             raise
 
     @contextlib.contextmanager
-    def tapped(self) -> Iterator["Wire"]:
-        """Let every request to AWS go through this wire, below boto3 and PynamoDB alike."""
-        real, fetch = BaseClient._make_request, tokens.fetch_keys
+    def connected(self) -> Iterator["Wire"]:
+        """Send every request to AWS through this wire, below boto3 and PynamoDB."""
+        make_request, fetch_keys = BaseClient._make_request, tokens.fetch_keys
 
         def request(client: Any, model: Any, request: Any, context: Any) -> Any:
             name = f"{model.service_model.service_name}.{model.name}"
-            return self.carry(name, request["body"], lambda: real(client, model, request, context))
+            return self.send(
+                name, request["body"], lambda: make_request(client, model, request, context)
+            )
 
-        def fetched(url: str) -> Any:
+        def fetch(url: str) -> Any:
             try:
-                return self.carry(KEYS, None, lambda: fetch(url))
+                return self.send(KEYS, None, lambda: fetch_keys(url))
             except ReadTimeoutError as error:
                 raise Unavailable from error
 
         with (
             mock.patch.object(BaseClient, "_make_request", request),
-            mock.patch.object(tokens, "fetch_keys", fetched),
+            mock.patch.object(tokens, "fetch_keys", fetch),
         ):
             yield self
 
@@ -67,8 +69,8 @@ class Wire:
 Fault = Callable[[str, Any, Send], Any]
 
 
-def answer(name: str, status: int, code: str) -> Any:
-    """Return an answer of AWS that is an error."""
+def error_response(name: str, status: int, code: str) -> Any:
+    """Return an error as a service of AWS responds with it."""
     if name == KEYS:
         raise ReadTimeoutError(endpoint_url="https://aws")
     error = {"Error": {"Code": code, "Message": "not now"}}
@@ -76,20 +78,20 @@ def answer(name: str, status: int, code: str) -> Any:
     return AWSResponse("https://aws", status, {}, None), parsed
 
 
-def fails_before(name: str, body: Any, send: Send) -> Any:
-    return answer(name, 500, "InternalServerError")
+def fail_before(name: str, body: Any, send: Send) -> Any:
+    return error_response(name, 500, "InternalServerError")
 
 
-def fails_after(name: str, body: Any, send: Send) -> Any:
+def fail_after(name: str, body: Any, send: Send) -> Any:
     send()
-    return answer(name, 500, "InternalServerError")
+    return error_response(name, 500, "InternalServerError")
 
 
-def times_out(name: str, body: Any, send: Send) -> Any:
+def time_out(name: str, body: Any, send: Send) -> Any:
     raise ReadTimeoutError(endpoint_url="https://aws")
 
 
-def answer_is_lost(name: str, body: Any, send: Send) -> Any:
+def lose_response(name: str, body: Any, send: Send) -> Any:
     send()
     raise ReadTimeoutError(endpoint_url="https://aws")
 
@@ -102,28 +104,28 @@ THROTTLED = {
 }
 
 
-def is_throttled(name: str, body: Any, send: Send) -> Any:
+def throttle(name: str, body: Any, send: Send) -> Any:
     if name == "dynamodb.BatchWriteItem":
-        # DynamoDB does what it can of a batch, and hands back the rest: here, all of it.
+        # DynamoDB writes what it can of a batch and returns the rest: here, all of it.
         left = {"UnprocessedItems": json.loads(body)["RequestItems"], "ResponseMetadata": {}}
         return AWSResponse("https://aws", 200, {}, None), left
-    return answer(name, *THROTTLED[name.split(".")[0]])
+    return error_response(name, *THROTTLED[name.split(".")[0]])
 
 
-def is_killed_before(name: str, body: Any, send: Send) -> Any:
+def kill_before(name: str, body: Any, send: Send) -> Any:
     raise Killed
 
 
-def is_killed_after(name: str, body: Any, send: Send) -> Any:
+def kill_after(name: str, body: Any, send: Send) -> Any:
     send()
     raise Killed
 
 
-def is_sent_twice(name: str, body: Any, send: Send) -> Any:
-    """Do as botocore does when the first answer does not come in time."""
+def send_twice(name: str, body: Any, send: Send) -> Any:
+    """Retry as botocore does when the first response does not arrive in time."""
     first = send()
     if name == "dynamodb.TransactWriteItems":
-        # DynamoDB knows the transaction by its token and answers again; moto would do it twice.
+        # DynamoDB recognizes the transaction by its token; moto would run it again.
         assert json.loads(body)["ClientRequestToken"]
         return first
     if hasattr(body, "seek"):
@@ -132,12 +134,12 @@ def is_sent_twice(name: str, body: Any, send: Send) -> Any:
 
 
 FAULTS: dict[str, Fault] = {
-    "error before": fails_before,
-    "error after": fails_after,
-    "timeout": times_out,
-    "answer lost": answer_is_lost,
-    "throttled": is_throttled,
-    "killed before": is_killed_before,
-    "killed after": is_killed_after,
-    "sent twice": is_sent_twice,
+    "error before": fail_before,
+    "error after": fail_after,
+    "timeout": time_out,
+    "response lost": lose_response,
+    "throttled": throttle,
+    "killed before": kill_before,
+    "killed after": kill_after,
+    "sent twice": send_twice,
 }
