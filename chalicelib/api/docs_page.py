@@ -51,6 +51,9 @@ _STYLE = """\
 /* On a phone, everything fits the width of the screen. */
 @media (max-width: 640px) {
   .swagger-ui .wrapper, .swagger-ui .opblock .opblock-section-header { padding: 0 10px; }
+  .swagger-ui .info .link { overflow-wrap: anywhere; }
+  .swagger-ui .schemes > div, .swagger-ui .servers label { max-width: 100%; min-width: 0; }
+  .swagger-ui .servers > label select { max-width: 100%; min-width: 0; }
   .swagger-ui .try-out .btn { min-width: 0; padding: 5px 8px; }
   .swagger-ui .table-container, .swagger-ui .responses-inner { padding: 10px; }
   .swagger-ui .parameters-col_description input { max-width: 100%; }
