@@ -38,6 +38,7 @@ _DENIALS = {
 class Handler(local.ChaliceRequestHandler):  # type: ignore[misc]
     """Responds to each request as API Gateway would, or passes it to Chalice."""
 
+    disable_nagle_algorithm = True
     timeout = _IDLE_SECONDS
 
     def handle_expect_100(self) -> bool:
