@@ -288,7 +288,7 @@ def count_tags() -> dict[str, Any]:
     other_responses={302: None},
 )
 def get_photo(photo_id: str, query: requests.PhotoMode) -> Any:
-    """Get one photo's data, or with `?mode=` a redirect to one of its files."""
+    """Get one photo's data, or be redirected to one of its files."""
     if not query.mode:
         return {"ok": True, "photo": services.photos.get(user_id(), photo_id)}
     location = services.photos.url(user_id(), photo_id, query.mode)
