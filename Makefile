@@ -40,8 +40,8 @@ mail: install ## Print the emails of the embedded AWS, newest last
 
 ##@ Check
 
-test: install lint ## Run the linters and all fast tests
-	$(BIN)/pytest -n auto --dist loadgroup --cov
+test: install lint ## Run the linters and all fast tests (COVERAGE=1 measures and requires coverage)
+	$(BIN)/pytest -n auto --dist loadgroup $(if $(COVERAGE),--cov)
 
 test-full: install lint ## Also run slow tests and browser tests (needs Chromium)
 	$(BIN)/pytest -n auto --dist loadgroup -m "full or not full"
