@@ -20,6 +20,7 @@ from chalice.test import TestHTTPClient
 from moto import mock_aws
 from moto.cloudformation.utils import yaml_tag_constructor
 from moto.cognitoidp import cognitoidp_backends
+from moto.cognitoidp import models as cognitoidp_models
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb import dynamodb_backends
 from moto.s3 import s3_backends
@@ -45,6 +46,20 @@ MISSING_ID = "01890a5d-ac96-774b-bcce-b302099a8057"  # a valid ID that no photo 
 _read_model = JSONFileLoader.load_file
 _model = functools.cache(lambda path: _read_model(JSONFileLoader(), path))
 JSONFileLoader.load_file = lambda _, path: _model(path)
+
+# moto imports the same private key for every user pool: half of the set-up of a test.
+_import_key = cognitoidp_models.jwk.RSAKey.import_key
+_keys: dict[str, Any] = {}
+
+
+def _imported_once(value: Any) -> Any:
+    modulus = value["n"]
+    if modulus not in _keys:
+        _keys[modulus] = _import_key(value)
+    return _keys[modulus]
+
+
+cognitoidp_models.jwk.RSAKey.import_key = _imported_once
 
 
 @contextlib.contextmanager
