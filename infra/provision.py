@@ -72,20 +72,9 @@ def provision(
         # The stack follows the parameters, so that the pool and the app never disagree.
         **{key: unchanged.get(name, choices[name]) for name, key in _STACK_PARAMETERS.items()},
     }
-    template = {"TemplateBody": TEMPLATE.read_text()}
-    done = None
-    if stacks.outputs(cloudformation, stage.data_stack) is None:
-        # A failed creation is rolled back, which deletion protection of the pool would prevent.
-        unprotected = given | {"PoolDeletionProtection": "INACTIVE"}
-        done = stacks.deploy(cloudformation, stage.data_stack, template, unprotected)
-    given["PoolDeletionProtection"] = "ACTIVE"
-    updated = stacks.deploy(cloudformation, stage.data_stack, template, given)
-    cloudformation.update_termination_protection(
-        StackName=stage.data_stack, EnableTerminationProtection=True
-    )
-    outputs = stacks.outputs(cloudformation, stage.data_stack) or {}
+    done, outputs = _deploy_data_stack(cloudformation, stage, given)
     values = choices | _parameters(make_client, outputs) | {"AWS_REGION": region}
-    lines = [f"Stack {stage.data_stack} {done or updated}"]
+    lines = [f"Stack {stage.data_stack} {done}"]
     for name, value in values.items():
         if current.get(name) == value:
             continue
@@ -95,6 +84,24 @@ def provision(
             ssm.put_parameter(Name=path + name, Value=value, Type="SecureString", Overwrite=True)
             lines.append(f"{path}{name} written")
     return lines
+
+
+def _deploy_data_stack(
+    cloudformation: Any, stage: Stage, given: dict[str, str]
+) -> tuple[str, dict[str, str]]:
+    """Create or update the data stack; return what was done, and the stack's outputs."""
+    template = {"TemplateBody": TEMPLATE.read_text()}
+    created = None
+    if stacks.outputs(cloudformation, stage.data_stack) is None:
+        # A failed creation is rolled back, which deletion protection of the pool would prevent.
+        unprotected = given | {"PoolDeletionProtection": "INACTIVE"}
+        created = stacks.deploy(cloudformation, stage.data_stack, template, unprotected)
+    protected = given | {"PoolDeletionProtection": "ACTIVE"}
+    updated = stacks.deploy(cloudformation, stage.data_stack, template, protected)
+    cloudformation.update_termination_protection(
+        StackName=stage.data_stack, EnableTerminationProtection=True
+    )
+    return created or updated, stacks.outputs(cloudformation, stage.data_stack) or {}
 
 
 def _parameters(make_client: MakeClient, outputs: dict[str, str]) -> dict[str, str]:

@@ -97,6 +97,8 @@ def test_target_for_embedded_aws_says_how_to_start_it(tmp_path: Path, target: st
     run = subprocess.run(
         ["make", "-f", str(ROOT / "Makefile"), target],
         cwd=tmp_path,
+        # The flags of `make test`, which runs this test, would be inherited.
+        env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
         capture_output=True,
         text=True,
         check=False,
