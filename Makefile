@@ -41,10 +41,10 @@ mail: install ## Print the emails of the embedded AWS, newest last
 ##@ Check
 
 test: install lint ## Run the linters and all fast tests (COVERAGE=1 measures and requires coverage)
-	$(BIN)/pytest -n auto --dist loadgroup $(if $(COVERAGE),--cov)
+	$(BIN)/pytest -n auto --dist loadfile $(if $(COVERAGE),--cov)
 
 test-full: install lint ## Also run slow tests and browser tests (needs Chromium)
-	$(BIN)/pytest -n auto --dist loadgroup -m "full or not full"
+	$(BIN)/pytest -n auto --dist loadfile -m "full or not full"
 
 lint: install ## Check style, format and types
 	$(BIN)/ruff check .

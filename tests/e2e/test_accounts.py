@@ -14,8 +14,6 @@ from infra.mail import mailbox
 from tests.support import images
 from tests.support.people import NEW_PASSWORD, WRONG_PASSWORD, Person, Response
 
-pytestmark = pytest.mark.xdist_group("local-stack")
-
 
 def emailed_code(stack: RunningStack, email: str) -> str:
     """Return the code in the latest email to an address."""

@@ -12,8 +12,6 @@ from PIL import Image
 from tests.support import images
 from tests.support.people import Person
 
-pytestmark = pytest.mark.xdist_group("local-stack")
-
 
 def test_steps_of_the_tutorial_work(album_url: str) -> None:
     account = {

@@ -12,8 +12,6 @@ from tests.support import images
 from tests.support.deployed import photo_bucket
 from tests.support.people import Person
 
-pytestmark = pytest.mark.xdist_group("local-stack")
-
 
 @pytest.fixture(scope="module")
 def photo(stack: RunningStack) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, expect, sync_playwright
 from tests.support import images
 from tests.support.people import Person
 
-pytestmark = [pytest.mark.xdist_group("local-stack"), pytest.mark.full]
+pytestmark = pytest.mark.full
 
 # Chromium would look for updates of its own parts, and report to its maker.
 FLAGS = [

@@ -12,8 +12,6 @@ from infra.stages import Stage
 from tests.support import images
 from tests.support.people import Person
 
-pytestmark = pytest.mark.xdist_group("packaged")
-
 
 @pytest.fixture(scope="module", autouse=True)
 def _redeployed(stack: RunningStack, packaged_url: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from tests.support import images
 from tests.support.people import Person
 
-pytestmark = [pytest.mark.xdist_group("local-stack"), pytest.mark.full]
+pytestmark = pytest.mark.full
 
 SCRIPT = """
 import io, sys

@@ -10,8 +10,6 @@ from infra.background import RunningStack
 from tests.support import images
 from tests.support.people import Person
 
-pytestmark = pytest.mark.xdist_group("local-stack")
-
 COUNT = 10_000
 
 

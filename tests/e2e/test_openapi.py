@@ -9,8 +9,6 @@ import pytest
 
 from infra.background import ROOT, RunningStack
 
-pytestmark = pytest.mark.xdist_group("local-stack")
-
 
 def run_schemathesis(stack: RunningStack, folder: Path, *options: str) -> None:
     """Send the album what its document allows and forbids, and fail if any check does."""

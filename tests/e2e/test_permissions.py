@@ -21,8 +21,6 @@ from tests.support import images
 from tests.support.deployed import DeployedStage, photo_bucket
 from tests.support.people import PASSWORD, Person, post_to_s3
 
-pytestmark = pytest.mark.xdist_group("packaged")
-
 POLICIES = {"APIHandler": "policy-dev.json", "JwtAuth": "policy-dev-authorizer.json"}
 NOT_ENFORCED = {"Logs", "Traces"}  # by the emulator
 # What EventBridge sends.

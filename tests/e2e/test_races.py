@@ -12,8 +12,6 @@ from tests.support import images
 from tests.support.deployed import photo_bucket, photo_objects
 from tests.support.people import Person, Response, at_once, post_to_s3
 
-pytestmark = pytest.mark.xdist_group("local-stack")
-
 IMAGE = images.jpeg(200, 100)
 _numbers = itertools.count(1)
 

@@ -11,8 +11,6 @@ from infra.background import RunningStack
 from infra.gateway import RESPONSES
 from tests.support.people import Person
 
-pytestmark = pytest.mark.xdist_group("local-stack")
-
 TIMEOUT_SECONDS = 10
 
 

@@ -2,14 +2,11 @@
 
 from pathlib import Path
 
-import pytest
 import requests
 
 from infra.background import RunningStack
 from tests.support import images
 from tests.support.people import HttpTransport, Person
-
-pytestmark = pytest.mark.xdist_group("packaged")
 
 
 def test_stage_is_destroyed_without_affecting_another(stack: RunningStack) -> None:

@@ -16,8 +16,6 @@ from infra.background import RunningStack
 from tests.support import images
 from tests.support.people import Person, Response, at_once, post_to_s3
 
-pytestmark = pytest.mark.xdist_group("local-stack")
-
 
 @pytest.fixture(scope="session")
 def noise() -> bytes:

@@ -153,7 +153,6 @@ def local_aws(stack: RunningStack, action: str, **env: str) -> subprocess.Comple
     )
 
 
-@pytest.mark.xdist_group("examples")
 def test_routes_are_deployed_to_the_local_aws_and_deleted(stack: RunningStack) -> None:
     gateway, buckets = stack.make_client("apigateway"), stack.make_client("s3").list_buckets
     before = [one["Name"] for one in buckets()["Buckets"]]

@@ -180,7 +180,6 @@ def test_each_app_has_its_own_policy_file(folder: Path) -> None:
     assert (folder / ".chalice" / config["stages"]["dev"]["iam_policy_file"]).is_file()
 
 
-@pytest.mark.xdist_group("examples")
 def test_documented_commands_deploy_call_and_delete_the_function(
     stack: RunningStack, tmp_path: Path
 ) -> None:

@@ -17,8 +17,6 @@ from infra.stages import Stage
 from tests.support import images
 
 # One worker builds the package, which the end-to-end tests deploy.
-pytestmark = pytest.mark.xdist_group("packaged")
-
 # With -I and -S, Python finds only the standard library and the package, as in Lambda.
 EVERYTHING = """
 import sys

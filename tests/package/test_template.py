@@ -14,8 +14,6 @@ from infra.errors import OperatorError
 from infra.package import ROOT
 from infra.stages import Stage
 
-pytestmark = pytest.mark.xdist_group("packaged")
-
 PSEUDO = {"AWS::Region", "AWS::AccountId", "AWS::Partition", "AWS::StackName", "AWS::URLSuffix"}
 
 
