@@ -24,7 +24,7 @@ from chalicelib.integrity.repair import Counters, Repairs
 from chalicelib.integrity.report import Finding, IntegrityError, Issue, Summary
 from chalicelib.observability import write_line
 from chalicelib.photos.models import KEY_PREFIX, Photo
-from chalicelib.photos.photo import PhotoState, is_id
+from chalicelib.photos.photo import PhotoState
 from chalicelib.photos.service import PhotoService, photo_keys
 from chalicelib.photos.storage import (
     OWNER_FOLDERS,
@@ -185,8 +185,6 @@ class IntegrityService:
     def _check_again(self, listed: _Listed, repair: bool) -> Iterator[Finding]:
         """Check one photo by consistent reads, and repair it if requested."""
         photo = Photo.find(listed.sub, listed.photo_id)
-        if not is_id(listed.photo_id):
-            photo = listed.photo  # The album creates no such IDs, so `find` returns None.
         findings = self._findings(photo, listed.keys)
         issues = {finding.issue for finding in findings}
         for finding in findings:

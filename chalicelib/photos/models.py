@@ -18,7 +18,7 @@ from pynamodb.models import Model
 
 from chalicelib import dates
 from chalicelib.clients import TableMeta
-from chalicelib.photos.photo import EMPTY_TEXTS, MEASURED, NUMBERS, OPTIONAL, SHOWN, is_id
+from chalicelib.photos.photo import EMPTY_TEXTS, MEASURED, NUMBERS, OPTIONAL, SHOWN
 from chalicelib.photos.query import BY_TAKEN
 
 KEY_PREFIX = "key#"  # sorts after the ids of photos, which are hexadecimal
@@ -71,8 +71,6 @@ class Photo(_ShownFields, Model):  # type: ignore[misc]
     @classmethod
     def find(cls, user_id: str, photo_id: str) -> "Photo | None":
         """Return a photo in any state, or None."""
-        if not is_id(photo_id):
-            return None
         try:
             return cls.get(user_id, photo_id, consistent_read=True)
         except DoesNotExist:

@@ -242,7 +242,7 @@ def _change(photo: Photo, changes: Mapping[str, Any]) -> None:
 
 
 def _ready_photo(user_id: str, photo_id: str) -> Photo:
-    photo = Photo.find(user_id, photo_id)
+    photo = Photo.find(user_id, photo_id) if is_id(photo_id) else None
     if photo is None or photo.state != PhotoState.READY:
         raise NotFound(NO_SUCH_PHOTO)
     return photo

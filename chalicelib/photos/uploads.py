@@ -25,6 +25,7 @@ from chalicelib.photos.photo import (
     METADATA,
     PhotoMetadata,
     PhotoState,
+    is_id,
     new_id,
     readable_size,
 )
@@ -210,7 +211,7 @@ def _not_deleting(user_id: str, photo_id: str) -> Photo | None:
 
 
 def _open_upload(user_id: str, photo_id: str) -> Photo:
-    photo = _not_deleting(user_id, photo_id)
+    photo = _not_deleting(user_id, photo_id) if is_id(photo_id) else None
     if photo is None:
         raise NotFound(NO_SUCH_PHOTO)
     return photo
