@@ -5,6 +5,11 @@ STAGE ?= dev
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 
+# The releases that Lambda runs and infra/wheels.py has a lock for.
+REQUIRE_PYTHON = import sys; version = sys.version_info[:2]; \
+  sys.exit("CloudAlbum needs Python 3.11 to 3.14, not %d.%d: make install PYTHON=python3.14" % version \
+  if not (3, 11) <= version <= (3, 14) else 0)
+
 # Points the commands after it to the embedded AWS of `make run`.
 USE_EMBEDDED_AWS = test -f .local/env || { echo "The embedded AWS is not running. Start it with \`make run\`."; exit 1; }; . ./.local/env
 
@@ -14,17 +19,18 @@ CHECK_INTEGRITY = STAGE=$(STAGE) $(BIN)/python -m infra.integrity $(if $(REPAIR)
 # album signs and verifies nothing with it, and the package does not contain it.
 ACCEPTED_VULNERABILITIES = --ignore-vuln CVE-2024-23342
 
-.PHONY: help install run reset mail test test-full lint format audit fuzz load provision package deploy deploy-local destroy publish-frontend gateway-responses check-integrity check-integrity-local bench bench-deployed bench-memory lock routes architecture swagger-ui fault-matrix
+.PHONY: help install run reset mail test test-full lint format audit fuzz load provision package deploy deploy-local destroy publish-frontend gateway-responses check-integrity check-integrity-local bench bench-deployed bench-memory lock verify-locks routes architecture swagger-ui fault-matrix
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 ##@ Run
 
-install: .venv/installed ## Create .venv and install everything
+install: .venv/installed ## Create .venv and install everything (PYTHON=python3.14)
+	@$(BIN)/python -c '$(REQUIRE_PYTHON)'
 
 .venv/installed: requirements.txt requirements-dev.txt
-	@$(PYTHON) -c 'import sys; sys.exit("CloudAlbum needs Python 3.11 or newer: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -c '$(REQUIRE_PYTHON)'
 	$(PYTHON) -m venv .venv
 	$(PIP_INSTALL) -r requirements-dev.txt
 	@touch $@
@@ -98,8 +104,11 @@ check-integrity: install ## Check data integrity (STAGE=dev REPAIR=1 SUB=user)
 check-integrity-local: install ## Check data integrity in the embedded AWS of `make run`
 	@$(USE_EMBEDDED_AWS) && $(CHECK_INTEGRITY)
 
-lock: install ## Update requirements.lock after a change to requirements.txt
-	@$(BIN)/python -m infra.wheels
+lock: install ## Update the locks after a change to requirements.txt
+	@$(BIN)/python -m infra.locks
+
+verify-locks: install ## Check that the locks of all Pythons give a package
+	@$(BIN)/python -m infra.locks --verify
 
 swagger-ui: ## Update what the page /docs loads from npm (VERSION=5.35.0)
 	@cd "$$(mktemp -d)" && npm pack --silent swagger-ui-dist@$(or $(VERSION),5.35.0) && tar xzf swagger-ui-dist-*.tgz && \

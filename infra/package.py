@@ -20,11 +20,12 @@ import sys
 import sysconfig
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import chalice
 import yaml
 
 from chalicelib.settings import cors_allow_origin
@@ -134,6 +135,24 @@ def _build_zip(source: Path, target: Path) -> None:
         _pack(Path(folder), target)
 
 
+def pack_without_bytecode(files: Iterable[Path], target: Path) -> None:
+    """Pack wheels and the app as `build` does, but leave the code as it is."""
+    with tempfile.TemporaryDirectory() as folder:
+        sources = Path(folder) / "sources.zip"
+        with zipfile.ZipFile(sources, "w") as archive:
+            for name in ("__init__.py", "app.py"):  # all that Chalice adds of itself
+                archive.write(Path(chalice.__file__).with_name(name), f"chalice/{name}")
+            archive.write(ROOT / "app.py", "app.py")
+            for path in (ROOT / "chalicelib").rglob("*"):
+                archive.write(path, path.relative_to(ROOT))
+            for path in (ROOT / "vendor").rglob("*"):
+                archive.write(path, path.relative_to(ROOT / "vendor"))
+        task = Path(folder) / "task"
+        for file in (sources, *files):
+            _unpack(file, task)
+        _pack(task, target)
+
+
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Let one process at a time use a folder."""
@@ -146,14 +165,14 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _chalice_package(stage: Stage, folder: Path) -> None:
-    chalice = Path(sysconfig.get_path("scripts")) / "chalice"
-    command = [str(chalice), "package", "--stage", stage.name]
+    program = Path(sysconfig.get_path("scripts")) / "chalice"
+    command = [str(program), "package", "--stage", stage.name]
     run = subprocess.run(
         [*command, "--merge-template", str(_MERGED), str(folder)],
         cwd=ROOT,
         # Chalice requires a region; the package is the same for all of them.
         env=os.environ
-        | wheels.environment(wheels.verified())
+        | wheels.environment(wheels.verified(wheels.current()))
         | {"AWS_DEFAULT_REGION": os.environ.get("AWS_DEFAULT_REGION", "us-east-1")},
         capture_output=True,
         text=True,

@@ -1,8 +1,8 @@
 """The files of the Lambda's dependencies, verified by their hashes.
 
-`requirements.lock` has the SHA-256 of one file for each requirement. pip rejects any other file,
-and Chalice finds only these, so nothing else that a registry serves gets into a package. Run
-`make lock` after a change to `requirements.txt`.
+For each Python that Lambda runs, a lock has the SHA-256 of one file for each requirement. pip
+rejects any other file, and Chalice finds only these, so nothing else that a registry serves gets
+into a package. Run `make lock` after a change to `requirements.txt`.
 """
 
 import hashlib
@@ -12,26 +12,89 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
-from infra.errors import OperatorError, exit_code
+from packaging.requirements import Requirement
+
+from infra.errors import OperatorError
 
 ROOT = Path(__file__).parent.parent
 REQUIREMENTS = ROOT / "requirements.txt"
-LOCK = ROOT / "requirements.lock"
 _CACHE = ROOT / ".chalice" / "deployments"
-# The Amazon Linux of Lambda's python3.11 has glibc 2.26 (PEP 600).
-_PLATFORMS = [f"manylinux_2_{minor}_x86_64" for minor in range(26, 16, -1)] + [
-    "manylinux2014_x86_64"
-]
-_PYTHON = ["--implementation", "cp", "--python-version", "3.11", "--abi", "cp311"]
-_REQUIREMENT = re.compile(r"([a-z0-9-]+)(?:\[[a-z]+\])?==(\S+)")
 
 
-def pinned(text: str) -> dict[str, str]:
-    """Return the version of each requirement in a requirements file's text, by name."""
-    found = map(_REQUIREMENT.match, text.splitlines())
-    return {match[1]: match[2] for match in found if match}
+@dataclass(frozen=True)
+class Runtime:
+    """A Python 3 that Lambda runs, and the glibc 2 of its Amazon Linux, by minor versions."""
+
+    python: int
+    glibc: int
+
+    @property
+    def version(self) -> str:
+        """Return Python's version without its patch level."""
+        return f"3.{self.python}"
+
+    @property
+    def lock(self) -> Path:
+        """Return the file that has the hashes of this runtime's dependencies."""
+        return REQUIREMENTS.with_name(f"requirements-{self.version}.lock")
+
+    @property
+    def platforms(self) -> list[str]:
+        """Return the platform tags whose wheels load, best first (PEP 600)."""
+        return [f"manylinux_2_{minor}_x86_64" for minor in range(self.glibc, 16, -1)] + [
+            "manylinux2014_x86_64"
+        ]
+
+    @property
+    def markers(self) -> dict[str, str]:
+        """Return what the runtime's environment markers evaluate to (PEP 508)."""
+        return {
+            "implementation_name": "cpython",
+            "implementation_version": f"{self.version}.0",
+            "os_name": "posix",
+            "platform_machine": "x86_64",
+            "platform_python_implementation": "CPython",
+            "platform_system": "Linux",
+            "python_full_version": f"{self.version}.0",
+            "python_version": self.version,
+            "sys_platform": "linux",
+            "extra": "",
+        }
+
+
+# python3.11 runs on Amazon Linux 2, the others on Amazon Linux 2023.
+RUNTIMES = tuple(
+    Runtime(python, glibc) for python, glibc in ((11, 26), (12, 34), (13, 34), (14, 34))
+)
+
+
+def current() -> Runtime:
+    """Return the runtime of the Python that runs this. Raises OperatorError if there is none.
+
+    Chalice deploys the functions for that Python.
+    """
+    for runtime in RUNTIMES:
+        if (3, runtime.python) == sys.version_info[:2]:
+            return runtime
+    raise OperatorError(
+        f"CloudAlbum needs Python {RUNTIMES[0].version} to {RUNTIMES[-1].version}, "
+        f"not {sys.version_info[0]}.{sys.version_info[1]}."
+    )
+
+
+def requirements(text: str, runtime: Runtime) -> list[Requirement]:
+    """Return the requirements in a requirements or lock file's text that apply to a runtime."""
+    lines = (re.split(r"\s--hash|#", line)[0].strip() for line in text.splitlines())
+    found = [Requirement(line) for line in lines if line]
+    return [one for one in found if one.marker is None or one.marker.evaluate(runtime.markers)]
+
+
+def pinned(text: str, runtime: Runtime) -> dict[str, str]:
+    """Return the version of each requirement in a file's text, by name."""
+    return {one.name: str(one.specifier).removeprefix("==") for one in requirements(text, runtime)}
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -45,30 +108,33 @@ def environment(folder: Path) -> dict[str, str]:
     }
 
 
-def verified() -> Path:
-    """Return a folder with exactly the files of the lock. Raises OperatorError."""
-    lock = LOCK.read_text()
-    if pinned(lock) != pinned(REQUIREMENTS.read_text()):
-        raise OperatorError("requirements.lock is out of date: run `make lock`")
+def verified(runtime: Runtime) -> Path:
+    """Return a folder with exactly the files of a runtime's lock. Raises OperatorError."""
+    lock = runtime.lock.read_text() if runtime.lock.exists() else ""
+    if pinned(lock, runtime) != pinned(REQUIREMENTS.read_text(), runtime):
+        raise OperatorError(f"{runtime.lock.name} is out of date: run `make lock`")
     folder = _CACHE / f"wheels-{hashlib.sha256(lock.encode()).hexdigest()[:16]}"
     hashes = set(re.findall(r"--hash=sha256:([0-9a-f]{64})", lock))
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
             fetched = Path(temporary) / "wheels"
-            _download(fetched, "--require-hashes", "-r", str(LOCK))
+            download(runtime, fetched, "--require-hashes", "-r", str(runtime.lock))
             fetched.rename(folder)
-    if {_sha256(file) for file in folder.iterdir()} != hashes:
+    if {sha256(file) for file in folder.iterdir()} != hashes:
         shutil.rmtree(folder)
         raise OperatorError("Downloaded dependencies were modified on this machine. Try again.")
     return folder
 
 
-def _download(folder: Path, *arguments: str) -> None:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--prefer-binary"]
-    platforms = [option for name in _PLATFORMS for option in ("--platform", name)]
+def download(runtime: Runtime, folder: Path, *arguments: str) -> None:
+    """Let pip download what loads in a runtime into a folder. Raises OperatorError."""
+    python = ["--implementation", "cp", "--python-version", runtime.version]
+    platforms = [option for name in runtime.platforms for option in ("--platform", name)]
+    options = ["--quiet", "--no-deps", "--prefer-binary", *python, "--abi", f"cp3{runtime.python}"]
+    command = [sys.executable, "-m", "pip", "download", *options, *platforms]
     run = subprocess.run(
-        [*command, *_PYTHON, *platforms, "--dest", str(folder), *arguments],
+        [*command, "--dest", str(folder), *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -77,23 +143,6 @@ def _download(folder: Path, *arguments: str) -> None:
         raise OperatorError(f"pip could not download the locked dependencies:\n{run.stderr}")
 
 
-def _sha256(file: Path) -> str:
+def sha256(file: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal digits."""
     return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
-def main() -> None:
-    """Write the lock for the versions in requirements.txt, as the registry serves them now."""
-    requirements = pinned(REQUIREMENTS.read_text())
-    lines = ["# Written by `make lock`: the file of each requirement that goes into the package."]
-    with tempfile.TemporaryDirectory() as folder:
-        for name, version in sorted(requirements.items()):
-            destination = Path(folder) / name
-            _download(destination, f"{name}=={version}")
-            [file] = destination.iterdir()
-            lines.append(f"{name}=={version} --hash=sha256:{_sha256(file)}")
-    LOCK.write_text("\n".join(lines) + "\n")
-    print(f"Wrote {LOCK.name}: {len(requirements)} files. Review the changes before you commit.")
-
-
-if __name__ == "__main__":
-    sys.exit(exit_code(main))
