@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import chalice
 from packaging.metadata import Metadata
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -28,7 +29,7 @@ from packaging.version import Version
 
 from infra import package, wheels
 from infra.errors import OperatorError, exit_code
-from infra.wheels import Runtime
+from infra.wheels import ROOT, Runtime
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ def write(runtime: Runtime) -> None:
     runtime.lock.write_text("\n".join(lines) + "\n")
 
 
-def verify(runtime: Runtime) -> int:
-    """Return the size of a package from a runtime's lock, in bytes. Raises OperatorError."""
+def verify(runtime: Runtime, target: Path) -> int:
+    """Pack what a runtime's lock gives into a zip, and return its bytes. Raises OperatorError."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         files = [
@@ -66,9 +67,8 @@ def verify(runtime: Runtime) -> int:
         required = wheels.requirements(wheels.REQUIREMENTS.read_text(), runtime)
         if found := problems(runtime, files, required):
             raise OperatorError(f"{runtime.lock.name}: {', '.join(found)}.")
-        packed = folder / "deployment.zip"
-        package.pack_without_bytecode(files, packed)
-        size = packed.stat().st_size
+        _pack_without_bytecode(files, target)
+    size = target.stat().st_size
     if size > package.MAX_BYTES:
         raise OperatorError(
             f"{runtime.lock.name}: the package is too large "
@@ -151,11 +151,29 @@ def _built(source: Path, folder: Path) -> Path:
     return wheel
 
 
+def _pack_without_bytecode(files: Iterable[Path], target: Path) -> None:
+    """Pack the app and wheels as `make package` does, but leave the code as it is."""
+    with tempfile.TemporaryDirectory() as folder:
+        app, vendor = Path(folder) / "app.zip", ROOT / "vendor"
+        with zipfile.ZipFile(app, "w") as archive:
+            for name in ("__init__.py", "app.py"):  # what Chalice adds of itself
+                archive.write(Path(chalice.__file__).with_name(name), f"chalice/{name}")
+            for path in (ROOT / "app.py", *(ROOT / "chalicelib").rglob("*")):
+                archive.write(path, path.relative_to(ROOT))
+            for path in vendor.rglob("*"):
+                archive.write(path, path.relative_to(vendor))
+        task = Path(folder) / "task"
+        for file in (app, *files):
+            package.unpack(file, task)
+        package.pack(task, target)
+
+
 def main() -> None:
     """Write all locks, or verify them and print the size of each package."""
     for runtime in wheels.RUNTIMES:
         if sys.argv[1:] == ["--verify"]:
-            size = verify(runtime)
+            with tempfile.TemporaryDirectory() as folder:
+                size = verify(runtime, Path(folder) / "deployment.zip")
             print(f"{runtime.lock.name} is verified: {size / 1e6:.2f} MB without bytecode")
         else:
             write(runtime)

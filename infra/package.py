@@ -20,12 +20,11 @@ import sys
 import sysconfig
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import chalice
 import yaml
 
 from chalicelib.settings import cors_allow_origin
@@ -94,12 +93,13 @@ class Package:
 
 def build(stage: Stage, out: Path = OUT) -> Package:
     """Build the package of a stage into the folder `out`. Raises OperatorError."""
+    runtime = wheels.current()
     out.mkdir(parents=True, exist_ok=True)
     target = out / "deployment.zip"
     with tempfile.TemporaryDirectory() as folder:
         # Chalice changes its cache of dependencies in place.
         with _locked(ROOT / ".chalice"):
-            _chalice_package(stage, Path(folder))
+            _chalice_package(stage, wheels.verified(runtime), Path(folder))
         template = yaml.safe_load((Path(folder) / "sam.yaml").read_text())
         source = Path(folder) / "deployment.zip"
         if shared := os.environ.get(_SHARED_BUILDS):
@@ -130,27 +130,9 @@ def _build_once(source: Path, target: Path, shared: Path) -> None:
 def _build_zip(source: Path, target: Path) -> None:
     """Turn Chalice's zip into the one that is deployed."""
     with tempfile.TemporaryDirectory() as folder:
-        _unpack(source, Path(folder))
+        unpack(source, Path(folder))
         _compile(Path(folder))
-        _pack(Path(folder), target)
-
-
-def pack_without_bytecode(files: Iterable[Path], target: Path) -> None:
-    """Pack wheels and the app as `build` does, but leave the code as it is."""
-    with tempfile.TemporaryDirectory() as folder:
-        sources = Path(folder) / "sources.zip"
-        with zipfile.ZipFile(sources, "w") as archive:
-            for name in ("__init__.py", "app.py"):  # all that Chalice adds of itself
-                archive.write(Path(chalice.__file__).with_name(name), f"chalice/{name}")
-            archive.write(ROOT / "app.py", "app.py")
-            for path in (ROOT / "chalicelib").rglob("*"):
-                archive.write(path, path.relative_to(ROOT))
-            for path in (ROOT / "vendor").rglob("*"):
-                archive.write(path, path.relative_to(ROOT / "vendor"))
-        task = Path(folder) / "task"
-        for file in (sources, *files):
-            _unpack(file, task)
-        _pack(task, target)
+        pack(Path(folder), target)
 
 
 @contextlib.contextmanager
@@ -164,15 +146,15 @@ def _locked(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _chalice_package(stage: Stage, folder: Path) -> None:
-    program = Path(sysconfig.get_path("scripts")) / "chalice"
-    command = [str(program), "package", "--stage", stage.name]
+def _chalice_package(stage: Stage, files: Path, folder: Path) -> None:
+    chalice = Path(sysconfig.get_path("scripts")) / "chalice"
+    command = [str(chalice), "package", "--stage", stage.name]
     run = subprocess.run(
         [*command, "--merge-template", str(_MERGED), str(folder)],
         cwd=ROOT,
         # Chalice requires a region; the package is the same for all of them.
         env=os.environ
-        | wheels.environment(wheels.verified(wheels.current()))
+        | wheels.environment(files)
         | {"AWS_DEFAULT_REGION": os.environ.get("AWS_DEFAULT_REGION", "us-east-1")},
         capture_output=True,
         text=True,
@@ -182,7 +164,7 @@ def _chalice_package(stage: Stage, folder: Path) -> None:
         raise OperatorError(f"chalice package failed:\n{run.stdout}{run.stderr}")
 
 
-def _unpack(source: Path, task: Path) -> None:
+def unpack(source: Path, task: Path) -> None:
     """Unpack a zip without what never runs."""
     with zipfile.ZipFile(source) as archive:
         _reject_local_builds(archive)
@@ -231,7 +213,7 @@ def _compile(task: Path) -> None:
             source.unlink()
 
 
-def _pack(task: Path, packed: Path) -> None:
+def pack(task: Path, packed: Path) -> None:
     """Write a zip in a fixed order, with one date and one mode for all files."""
     files = {str(path.relative_to(task)): path for path in task.rglob("*") if path.is_file()}
     with zipfile.ZipFile(packed, "w") as target:

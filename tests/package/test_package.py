@@ -84,7 +84,7 @@ def test_dependency_that_was_compiled_here_is_rejected(tmp_path: Path) -> None:
     with zipfile.ZipFile(source, "w") as archive:
         archive.writestr("fast-1.0.dist-info/WHEEL", "Tag: cp311-cp311-linux_x86_64\n")
     with pytest.raises(OperatorError, match=r"fast-1\.0 has no wheel for Lambda"):
-        package._unpack(source, tmp_path / "task")
+        package.unpack(source, tmp_path / "task")
 
 
 def test_package_contains_only_what_runs(built: package.Package) -> None:

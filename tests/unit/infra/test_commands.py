@@ -1,6 +1,7 @@
 """What every command of an operator does about missing settings, errors and stage names."""
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError
 
+from infra import wheels
 from infra.errors import OperatorError, exit_code
 from infra.stages import Stage
 
@@ -89,20 +91,78 @@ def test_stages_share_no_names_and_dev_has_no_suffix() -> None:
         assert getattr(dev, name) != getattr(prod, name)
 
 
-@pytest.mark.parametrize("target", ["mail", "deploy-local", "check-integrity-local"])
-def test_target_for_embedded_aws_says_how_to_start_it(tmp_path: Path, target: str) -> None:
-    (tmp_path / ".venv").mkdir()
-    for name in ("requirements.txt", "requirements-dev.txt", ".venv/installed"):
-        (tmp_path / name).touch()
-    run = subprocess.run(
-        ["make", "-f", str(ROOT / "Makefile"), target],
-        cwd=tmp_path,
+def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run make with this project's Makefile in another folder."""
+    return subprocess.run(
+        ["make", "-f", str(ROOT / "Makefile"), *arguments],
+        cwd=folder,
         # The flags of `make test`, which runs this test, would be inherited.
         env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def python_of_version(file: Path, version: str) -> None:
+    """Write a program that runs `-c CODE` as Python of that version, and logs all other calls."""
+    code = f"import sys; sys.version_info = ({version.replace('.', ', ')}, 0); exec(sys.argv[1])"
+    run = f'exec {sys.executable} -c {shlex.quote(code)} "$2"'
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f'#!/bin/sh\nif [ "$1" = -c ]; then {run}; fi\necho "$@" >>called\n')
+    file.chmod(0o755)
+
+
+def rejection(version: str) -> str:
+    """Return what make prints for a Python that is not supported."""
+    python = "make install PYTHON=python3.14"
+    return f"CloudAlbum needs Python 3.11 to 3.14, not {version}: {python}"
+
+
+@pytest.mark.parametrize("version", ["3.6", "3.10", "3.15"])
+def test_unsupported_python_is_rejected_before_anything_is_installed(
+    tmp_path: Path, version: str
+) -> None:
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        (tmp_path / name).touch()
+    python_of_version(tmp_path / "python", version)
+    run = make(tmp_path, "install", "PYTHON=./python")
+    assert run.returncode != 0
+    assert run.stderr.splitlines()[0] == rejection(version)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "python",
+        "requirements.txt",
+        "requirements-dev.txt",
+    }
+
+
+@pytest.mark.parametrize("version", [runtime.version for runtime in wheels.RUNTIMES])
+def test_each_python_with_a_lock_can_install(tmp_path: Path, version: str) -> None:
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        (tmp_path / name).touch()
+    python_of_version(tmp_path / "python", version)
+    make(tmp_path, "install", "PYTHON=./python")
+    assert (tmp_path / "called").read_text() == "-m venv .venv\n"
+
+
+@pytest.mark.parametrize("target", ["run", "provision", "package", "deploy"])
+def test_command_in_an_unsupported_python_does_nothing(tmp_path: Path, target: str) -> None:
+    python_of_version(tmp_path / ".venv" / "bin" / "python", "3.15")
+    for name in ("requirements.txt", "requirements-dev.txt", ".venv/installed"):
+        (tmp_path / name).touch()
+    run = make(tmp_path, target)
+    assert run.returncode != 0
+    assert run.stderr.splitlines()[0] == rejection("3.15")
+    assert not (tmp_path / "called").exists()
+
+
+@pytest.mark.parametrize("target", ["mail", "deploy-local", "check-integrity-local"])
+def test_target_for_embedded_aws_says_how_to_start_it(tmp_path: Path, target: str) -> None:
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    for name in ("requirements.txt", "requirements-dev.txt", ".venv/installed"):
+        (tmp_path / name).touch()
+    run = make(tmp_path, target)
     assert run.returncode != 0
     assert run.stdout == "The embedded AWS is not running. Start it with `make run`.\n"
 
