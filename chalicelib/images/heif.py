@@ -1,6 +1,6 @@
 """The process that decodes one HEIC file: `python -m chalicelib.images.heif WIDTH HEIGHT`.
 
-pi-heif 1.0.0, the last release with wheels for Lambda's Linux, crashes on the metadata of some
+pi-heif 1.0.0, the last release with wheels for python3.11's Linux, crashes on the metadata of some
 broken files. A process of its own keeps such a crash from ending the request. It reads the file
 from standard input, and writes what `decoding.decode` returns or raises to standard output.
 """
