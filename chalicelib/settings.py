@@ -18,7 +18,9 @@ DEFAULT_PATH = "/cloudalbum/"
 
 _ENVIRONMENT_VARIABLE = "CLOUDALBUM_SETTINGS"
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d+)?")
-_WEEK = 7 * 24 * 3600  # seconds
+_LONGEST_URL = 6 * 3600  # seconds: about as long as the role's session that signs it
+# Those that return an object at once. ONEZONE_IA would lose photos with one data center.
+_STORAGE_CLASSES = ("STANDARD", "INTELLIGENT_TIERING", "STANDARD_IA", "GLACIER_IR")
 
 
 class ParameterStore(Protocol):
@@ -62,6 +64,12 @@ def _is_by_email(value: Any) -> bool:
     return bool(value == "email")
 
 
+def _storage_class(value: Any) -> str:
+    if value not in _STORAGE_CLASSES:
+        raise ValueError(f"must be one of {', '.join(_STORAGE_CLASSES)}")
+    return str(value)
+
+
 def _parameter(name: str, convert: Callable[[Any], Any], default: Any = None) -> Any:
     """Return a field that is read from the parameter `name`; without a default it is required."""
     return dataclasses.field(metadata={"name": name, "convert": convert, "default": default})
@@ -72,8 +80,11 @@ class Settings:
     """Every setting that is not secret, and the parameter that it is read from."""
 
     photo_bucket: str = _parameter("S3_PHOTO_BUCKET", _text)
-    # S3 rejects presigned URLs that are valid for more than a week.
-    presigned_url_seconds: int = _parameter("S3_PRESIGNED_EXP", _whole_number(1, _WEEK))
+    presigned_url_seconds: int = _parameter("S3_PRESIGNED_EXP", _whole_number(1, _LONGEST_URL))
+    # Thumbnails are in STANDARD: all are read often.
+    originals_storage_class: str = _parameter(
+        "ORIGINALS_STORAGE_CLASS", _storage_class, "INTELLIGENT_TIERING"
+    )
     pool_id: str = _parameter("COGNITO_POOL_ID", _text)
     client_id: str = _parameter("COGNITO_CLIENT_ID", _text)
     # The host of the pool's hosted pages, or "" if it has none.
@@ -170,6 +181,13 @@ def to_environment(parameters: Mapping[str, str], path: str) -> dict[str, str]:
     values = {name: parameters[name] for name in names if name in parameters}
     _read(Settings, values, path)
     return {_ENVIRONMENT_VARIABLE: json.dumps(values, separators=(",", ":"))}
+
+
+def check_parameter(name: str, value: str) -> None:
+    """Check the value of a parameter, if it is a setting. Raises ValueError."""
+    for field in dataclasses.fields(StoredSettings):
+        if field.metadata["name"] == name:
+            field.metadata["convert"](value)
 
 
 def load_settings(store: ParameterStore, path: str) -> StoredSettings:
