@@ -12,7 +12,7 @@ IMAGE = images.jpeg()
 
 def storage_classes() -> dict[str, str]:
     """Return the storage class of each kind of object, once for all objects of the kind."""
-    found = {}
+    found: dict[str, str] = {}
     for key, stored in moto_objects().items():
         kind = "thumbnail" if "/thumbnails/" in key else key.split("/")[0]
         assert found.setdefault(kind, stored.storage_class) == stored.storage_class
