@@ -45,6 +45,7 @@ STACK_PARAMETERS = {
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = rf"@{_LABEL}(?:\.{_LABEL})+"
 _ADDRESS = rf"(?=.{{3,128}}$)[a-z0-9.!#$%&'*+/=?^_`{{|}}~-]+{_DOMAIN}"
+_SHOWN = 80  # characters of an invalid value
 _WHOLE_NUMBER = (r"[0-9]{1,9}", "a whole number")
 # What `chalicelib.settings` does not check.
 _EXPECTED = {
@@ -89,7 +90,8 @@ def check(name: str, value: str) -> None:
             raise ValueError(f"must be {expected}")
         check_parameter(name, value)
     except ValueError as error:
-        raise OperatorError(f"{name} {error}, not {value or 'empty'}.") from None
+        shown = value if len(value) <= _SHOWN else f"{value[:_SHOWN]}..."
+        raise OperatorError(f"{name} {error}, not {shown or 'empty'}.") from None
 
 
 def check_entry(entry: str) -> None:

@@ -41,7 +41,7 @@ def provision(
         chosen or {},
         emulated=emulated,
     )
-    unchanged = {} if overwrite else current
+    unchanged = {} if overwrite else dict(current)
     in_effect = choices | {name: unchanged[name] for name in choices if name in unchanged}
     for name, value in in_effect.items():
         _check(name, value, stored=name in unchanged)
