@@ -105,7 +105,7 @@ class LocalAlbum:
                 raise OperatorError(f"PORT and AWS_PORT must be different, not both {self._port}.")
             aws = self._start_aws(started)
             for line in provision(boto3.client, Stage("dev"), REGION, emulated=True):
-                if not line.endswith("written"):  # 22 settings would fill the screen.
+                if not line.endswith("written"):  # All settings would fill the screen.
                     say(f"  {line}")
             self._write_env()
             api = self._start_api(started)

@@ -1,4 +1,4 @@
-"""Who may sign up to a stage: its owner, and whoever is invited."""
+"""Who may sign up to a stage: its owner, and invited people."""
 
 import json
 from typing import Any
