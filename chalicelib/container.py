@@ -100,7 +100,10 @@ class Container:
 
         s3, settings = LazyClient(self.clients, "s3"), self.settings
         return PhotoStorage(
-            s3, settings.photo_bucket, self._url_signer, settings.originals_storage_class
+            s3,
+            settings.photo_bucket,
+            self._url_signer,
+            originals_class=settings.originals_storage_class,
         )
 
     @shared

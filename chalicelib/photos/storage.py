@@ -102,7 +102,7 @@ class PhotoStorage:
     """One bucket of photos."""
 
     def __init__(
-        self, client: Any, bucket: str, signer: UrlSigner, originals_class: str = "STANDARD"
+        self, client: Any, bucket: str, signer: UrlSigner, *, originals_class: str = "STANDARD"
     ) -> None:
         self._client = client
         self._bucket = bucket

@@ -47,7 +47,7 @@ def storage(stub: Stubber) -> PhotoStorage:
     signer = UrlSigner(
         url, "eu-west-1", 900, lambda: ReadOnlyCredentials("testing", "testing", None)
     )
-    return PhotoStorage(stub.client, "bucket", signer, "GLACIER_IR")
+    return PhotoStorage(stub.client, "bucket", signer, originals_class="GLACIER_IR")
 
 
 def test_keys_are_in_folders_of_their_user() -> None:
