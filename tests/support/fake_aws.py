@@ -10,7 +10,7 @@ from infra.stages import Stage
 OUTPUTS = {
     "UserPoolId": "eu-west-1_Pool",
     "UserPoolClientId": "client",
-    "UserPoolDomain": "-",
+    "UserPoolDomain": "album.auth.eu-west-1.amazoncognito.com",
     "PhotoBucketName": "photos",
     "PackageBucketName": "packages",
     "PhotoTableName": "Photo",
