@@ -19,7 +19,7 @@ CHECK_INTEGRITY = STAGE=$(STAGE) $(BIN)/python -m infra.integrity $(if $(REPAIR)
 # album signs and verifies nothing with it, and the package does not contain it.
 ACCEPTED_VULNERABILITIES = --ignore-vuln CVE-2024-23342
 
-.PHONY: help install run reset mail test test-full lint format audit fuzz load provision package deploy deploy-local destroy publish-frontend gateway-responses check-integrity check-integrity-local bench bench-deployed bench-memory lock verify-locks routes architecture swagger-ui fault-matrix
+.PHONY: help install run reset mail test test-full lint format audit fuzz load provision invite package deploy deploy-local destroy publish-frontend gateway-responses check-integrity check-integrity-local bench bench-deployed bench-memory lock verify-locks routes costs architecture swagger-ui fault-matrix
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -74,8 +74,11 @@ load: install ## Put a local album under load, and check what it stored (SECONDS
 
 ##@ Deploy
 
-provision: install ## Create or update a stage's accounts, bucket and tables (STAGE=dev OVERWRITE=1)
+provision: install ## Create or update a stage's accounts, bucket and tables (STAGE=dev OWNER=address)
 	@STAGE=$(STAGE) $(BIN)/python -m infra.provision
+
+invite: install ## Allow a person, or a domain, to sign up (EMAIL=address or @domain, STAGE=dev)
+	@STAGE=$(STAGE) EMAIL='$(EMAIL)' $(BIN)/python -m infra.invite
 
 package: install ## Build the Lambda package into dist/ (STAGE=dev)
 	@STAGE=$(STAGE) $(BIN)/python -m infra.package
@@ -133,6 +136,9 @@ bench-memory: install ## Measure memory and time for the largest images
 
 routes: install ## Write the table of routes
 	@$(BIN)/python -m infra.routes
+
+costs: install ## Write the tables of costs into docs/costs.md
+	@$(BIN)/python -m bench.costs
 
 architecture: ## Draw docs/architecture.svg (needs Graphviz)
 	dot -Tsvg docs/architecture.dot -o docs/architecture.svg

@@ -186,14 +186,12 @@ def _storing(album: SampleAlbum) -> Row:
     album.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=region)
     album.s3.meta.events.register("before-send.s3.PutObject", lambda **_: time.sleep(_LATENCY))
 
-    def put(key: str, data: bytes) -> None:
-        album.storage.put(key, data, "image/jpeg", hashlib.sha256(data).digest())
-
     def put_original() -> None:
-        put("original", original)
+        sha256 = hashlib.sha256(original).digest()
+        album.storage.put_original("original", original, "image/jpeg", sha256, None)
 
     def put_thumbnail() -> None:
-        put("thumbnail", thumbnail)
+        album.storage.put_thumbnail("thumbnail", thumbnail)
 
     def in_sequence() -> None:
         put_original()

@@ -98,8 +98,13 @@ class Container:
         from chalicelib.clients import LazyClient
         from chalicelib.photos.storage import PhotoStorage
 
-        s3 = LazyClient(self.clients, "s3")
-        return PhotoStorage(s3, self.settings.photo_bucket, self._url_signer)
+        s3, settings = LazyClient(self.clients, "s3"), self.settings
+        return PhotoStorage(
+            s3,
+            settings.photo_bucket,
+            self._url_signer,
+            originals_class=settings.originals_storage_class,
+        )
 
     @shared
     def _url_signer(self) -> UrlSigner:

@@ -17,8 +17,14 @@ from chalicelib.errors import ConfigurationError
 DEFAULT_PATH = "/cloudalbum/"
 
 _ENVIRONMENT_VARIABLE = "CLOUDALBUM_SETTINGS"
+# An address or, without a local part, a domain. Quoted local parts cannot sign up, and a pattern
+# such as *@example.com is rejected rather than compared literally.
+_ALLOWED = re.compile(r"[A-Za-z0-9.!#$%&'+/=?^_`{|}~-]*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+EVERYONE = "*"
+# The environment of a Lambda function holds 4 kB, and these settings share it with the others.
+_MAX_ALLOWED = 2_500
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d+)?")
-_WEEK = 7 * 24 * 3600  # seconds
+_LONGEST_URL = 6 * 3600  # seconds
 
 
 class ParameterStore(Protocol):
@@ -56,10 +62,37 @@ def _whole_number(lowest: int, highest: int) -> Callable[[Any], int]:
     return convert
 
 
+# Those that return an object at once. ONEZONE_IA would lose photos with one data center.
+_STORAGE_CLASSES = ("STANDARD", "INTELLIGENT_TIERING", "STANDARD_IA", "GLACIER_IR")
+
+
+def _storage_class(value: Any) -> str:
+    if value not in _STORAGE_CLASSES:
+        raise ValueError(f"must be one of {', '.join(_STORAGE_CLASSES)}")
+    return str(value)
+
+
 def _is_by_email(value: Any) -> bool:
     if value not in ("auto", "email"):
         raise ValueError("must be auto or email")
     return bool(value == "email")
+
+
+def sign_up_rule(value: Any) -> frozenset[str]:
+    """Return the addresses and @domains in a comma-separated list, in lower case.
+
+    EVERYONE among them allows every address; "-" and an empty list allow none. Raises ValueError.
+    """
+    text = "" if value == "" else _text_or_dash(value)
+    entries = [entry.strip() for entry in text.split(",") if entry.strip()]
+    if not all(entry == EVERYONE or _ALLOWED.fullmatch(entry) for entry in entries):
+        raise ValueError(
+            "must be a comma-separated list of email addresses and @domains, * for everyone, or - "
+            "for no one"
+        )
+    if len(text) > _MAX_ALLOWED:
+        raise ValueError(f"must have at most {_MAX_ALLOWED:,} characters: allow @domains instead")
+    return frozenset(entry.lower() for entry in entries)
 
 
 def _parameter(name: str, convert: Callable[[Any], Any], default: Any = None) -> Any:
@@ -72,8 +105,8 @@ class Settings:
     """Every setting that is not secret, and the parameter that it is read from."""
 
     photo_bucket: str = _parameter("S3_PHOTO_BUCKET", _text)
-    # S3 rejects presigned URLs that are valid for more than a week.
-    presigned_url_seconds: int = _parameter("S3_PRESIGNED_EXP", _whole_number(1, _WEEK))
+    # A URL ends with the session that signed it: Lambda's last a few hours.
+    presigned_url_seconds: int = _parameter("S3_PRESIGNED_EXP", _whole_number(1, _LONGEST_URL))
     pool_id: str = _parameter("COGNITO_POOL_ID", _text)
     client_id: str = _parameter("COGNITO_CLIENT_ID", _text)
     # The host of the pool's hosted pages, or "" if it has none.
@@ -85,11 +118,17 @@ class Settings:
     user_table: str = _parameter("USER_TABLE", _text, "User")
     # Where the hosted pages send users after they have signed in.
     callback_url: str = _parameter("CALLBACK_URL", _text, "http://localhost:8080/")
+    # Thumbnails are in STANDARD: all of them are read often.
+    originals_storage_class: str = _parameter(
+        "ORIGINALS_STORAGE_CLASS", _storage_class, "INTELLIGENT_TIERING"
+    )
     # The limits of one account: number of photos, and bytes of originals. 0 means no limit.
     max_photos: int = _parameter("MAX_PHOTOS", _whole_number(0, 10**9), 0)
     max_storage_bytes: int = _parameter("MAX_STORAGE_BYTES", _whole_number(0, 10**15), 0)
     # Otherwise an account can sign in as soon as it has signed up.
     confirms_by_email: bool = _parameter("SIGNUP_CONFIRMATION", _is_by_email, False)
+    # Who may sign up. A stage that does not say so is closed.
+    signup_allowed: frozenset[str] = _parameter("SIGNUP_ALLOWED", sign_up_rule, frozenset())
 
     @property
     def thumbnail_box(self) -> tuple[int, int]:
@@ -119,6 +158,13 @@ def parameter_path() -> str:
         # The root of Parameter Store is shared with other apps, and the library cannot read it.
         raise ConfigurationError("CLOUDALBUM_PARAMETER_PATH must be a path such as /cloudalbum/.")
     return f"/{path}/"
+
+
+def check_parameter(name: str, value: str) -> None:
+    """Check the value of a parameter, if it is a setting. Raises ValueError."""
+    for field in dataclasses.fields(Settings):
+        if field.metadata["name"] == name:
+            field.metadata["convert"](value)
 
 
 def authorizer_ttl_seconds() -> int:

@@ -32,16 +32,10 @@ def deploy(make_client: MakeClient, stage: Stage, built: package.Package) -> str
         raise OperatorError(
             f"The stage {stage.name} is not provisioned. Run `make provision STAGE={stage.name}`."
         )
-    s3, bucket = make_client("s3"), data["PackageBucketName"]
-    upload(s3, bucket, built.key, built.zip.read_bytes())
-    variables = _environment(make_client("ssm"), stage.parameter_path)
+    bucket = data["PackageBucketName"]
+    upload(make_client("s3"), bucket, built.key, built.zip.read_bytes())
     for function in package.of_type(built.template, "AWS::Serverless::Function"):
-        properties = function["Properties"]
-        properties["CodeUri"] = {"Bucket": bucket, "Key": built.key}
-        properties["Environment"]["Variables"] |= variables
-    template = json.dumps(built.template, separators=(",", ":")).encode()
-    template_key = hashlib.sha256(template).hexdigest() + ".json"
-    upload(s3, bucket, template_key, template)
+        function["Properties"]["CodeUri"] = {"Bucket": bucket, "Key": built.key}
     parameters = {
         "Stage": stage.name,
         "PhotoBucket": data["PhotoBucketName"],
@@ -51,19 +45,51 @@ def deploy(make_client: MakeClient, stage: Stage, built: package.Package) -> str
         "ParameterPath": stage.parameter_path.rstrip("/"),
         "Emulated": str(account.emulated()).lower(),
     }
-    # The API's definition is larger than the 51,200 bytes of a TemplateBody.
-    url = s3.generate_presigned_url("get_object", {"Bucket": bucket, "Key": template_key})
-    done = stacks.deploy(
-        cloudformation, stage.app_stack, {"TemplateURL": url.split("?")[0]}, parameters
-    )
-    print(f"Stack {stage.app_stack} {done}")
-    outputs = stacks.outputs(cloudformation, stage.app_stack) or {}
+    outputs = _deploy_app_stack(make_client, stage, bucket, built.template, parameters)
     if account.emulated():
         # MiniStack ignores these parts of the template.
         apigateway, api_id = make_client("apigateway"), outputs["RestAPIId"]
         gateway.put_preflights(apigateway, api_id, built.template)
         gateway.put_responses(apigateway, api_id, cors_allow_origin())
     return api_url(outputs)
+
+
+def apply_parameters(make_client: MakeClient, stage: Stage) -> str | None:
+    """Give a deployed stage's functions the parameters as they are now; return the API's URL.
+
+    The package stays the same. Returns None if the stage is not deployed. Raises OperatorError.
+    """
+    cloudformation = make_client("cloudformation")
+    data = stacks.outputs(cloudformation, stage.data_stack)
+    if data is None or stacks.outputs(cloudformation, stage.app_stack) is None:
+        return None
+    template = cloudformation.get_template(StackName=stage.app_stack, TemplateStage="Original")
+    bucket = data["PackageBucketName"]
+    return api_url(_deploy_app_stack(make_client, stage, bucket, template["TemplateBody"], {}))
+
+
+def _deploy_app_stack(
+    make_client: MakeClient,
+    stage: Stage,
+    bucket: str,
+    template: dict[str, Any],
+    parameters: dict[str, str],
+) -> dict[str, str]:
+    """Create or update the app's stack with the stage's settings, and return its outputs."""
+    variables = _environment(make_client("ssm"), stage.parameter_path)
+    for function in package.of_type(template, "AWS::Serverless::Function"):
+        function["Properties"]["Environment"]["Variables"] |= variables
+    content = json.dumps(template, separators=(",", ":")).encode()
+    key = hashlib.sha256(content).hexdigest() + ".json"
+    cloudformation, s3 = make_client("cloudformation"), make_client("s3")
+    upload(s3, bucket, key, content)
+    # The API's definition is larger than the 51,200 bytes of a TemplateBody.
+    url = s3.generate_presigned_url("get_object", {"Bucket": bucket, "Key": key})
+    done = stacks.deploy(
+        cloudformation, stage.app_stack, {"TemplateURL": url.split("?")[0]}, parameters
+    )
+    print(f"Stack {stage.app_stack} {done}")
+    return stacks.outputs(cloudformation, stage.app_stack) or {}
 
 
 def smoke_test(url: str) -> None:

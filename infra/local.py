@@ -104,8 +104,8 @@ class LocalAlbum:
             if self._port == self._aws_port:
                 raise OperatorError(f"PORT and AWS_PORT must be different, not both {self._port}.")
             aws = self._start_aws(started)
-            for line in provision(boto3.client, Stage("dev"), REGION, tls_only=False):
-                if not line.endswith("written"):  # 18 settings would fill the screen.
+            for line in provision(boto3.client, Stage("dev"), REGION, emulated=True):
+                if not line.endswith("written"):  # All settings would fill the screen.
                     say(f"  {line}")
             self._write_env()
             api = self._start_api(started)

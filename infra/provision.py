@@ -4,42 +4,17 @@
 """
 
 import os
-import re
 import sys
 from pathlib import Path
 from typing import Any
 
 from infra import account, stacks
+from infra.choices import CHOICES, EMPTY, STACK_PARAMETERS, check, stage_choices
 from infra.errors import OperatorError, exit_code
 from infra.stacks import MakeClient
 from infra.stages import Stage
 
 TEMPLATE = Path(__file__).with_name("data.yaml")
-
-# What an operator can choose, with an environment variable of the same name. DDB_RCU and DDB_WCU
-# set the capacity of the tables; the app does not read them.
-CHOICES = {
-    "S3_PRESIGNED_EXP": "3600",
-    "THUMBNAIL_WIDTH": "300",
-    "THUMBNAIL_HEIGHT": "200",
-    "DDB_RCU": "0",
-    "DDB_WCU": "0",
-    "MAX_PHOTOS": "0",
-    "MAX_STORAGE_BYTES": "0",
-    "SIGNUP_CONFIRMATION": "auto",
-    "CALLBACK_URL": "http://localhost:8080/",
-}
-_EXPECTED = {
-    "MAX_STORAGE_BYTES": (r"\d{1,15}", "a whole number"),
-    "SIGNUP_CONFIRMATION": (r"auto|email", "auto or email"),
-    "CALLBACK_URL": (r"https?://\S+", "a URL"),
-}
-_STACK_PARAMETERS = {
-    "DDB_RCU": "ReadCapacityUnits",
-    "DDB_WCU": "WriteCapacityUnits",
-    "SIGNUP_CONFIRMATION": "SignupConfirmation",
-    "CALLBACK_URL": "CallbackUrl",
-}
 
 
 def provision(
@@ -47,30 +22,38 @@ def provision(
     stage: Stage,
     region: str,
     *,
-    tls_only: bool = True,
+    emulated: bool = False,
     chosen: dict[str, str] | None = None,
     overwrite: bool = False,
 ) -> list[str]:
     """Create or update the data stack, write its parameters, and return a line for each change.
 
     `make_client` takes a service's name and returns a boto3 client for it. A parameter that already
-    has another value is left unchanged, unless `overwrite` is set.
+    has another value is left unchanged, unless `overwrite` is set. Raises OperatorError, before
+    anything is created, for a choice that is not valid.
     """
     path, ssm = stage.parameter_path, make_client("ssm")
     current = _read(ssm, path)
     cloudformation = make_client("cloudformation")
-    # Earlier choices are in the parameters or, if those were deleted, in the stack.
-    stack = stacks.parameters(cloudformation, stage.data_stack)
-    before = {name: stack[key] for name, key in _STACK_PARAMETERS.items() if key in stack}
-    before |= {name: current[name] for name in CHOICES if name in current}
-    choices = CHOICES | before | (chosen or {})
-    unchanged = {} if overwrite else current
+    choices = stage_choices(
+        current,
+        stacks.parameters(cloudformation, stage.data_stack),
+        chosen or {},
+        emulated=emulated,
+    )
+    unchanged = {} if overwrite else dict(current)
+    in_effect = choices | {name: unchanged[name] for name in choices if name in unchanged}
+    for name, value in in_effect.items():
+        _check(name, value, stored=name in unchanged)
     given = {
         "Stage": stage.name,
         "TableSuffix": stage.table_suffix,
-        "TlsOnly": str(tls_only).lower(),
+        "TlsOnly": str(not emulated).lower(),
         # The stack follows the parameters, so that the pool and the app never disagree.
-        **{key: unchanged.get(name, choices[name]) for name, key in _STACK_PARAMETERS.items()},
+        **{
+            key: "" if in_effect[name] == EMPTY else in_effect[name]
+            for name, key in STACK_PARAMETERS.items()
+        },
     }
     done, outputs = _deploy_data_stack(cloudformation, stage, given)
     values = choices | _parameters(make_client, outputs) | {"AWS_REGION": region}
@@ -83,7 +66,22 @@ def provision(
         else:
             ssm.put_parameter(Name=path + name, Value=value, Type="SecureString", Overwrite=True)
             lines.append(f"{path}{name} written")
+    if not emulated and in_effect["SIGNUP_CONFIRMATION"] == "auto":
+        lines.append(
+            f"{path}SIGNUP_CONFIRMATION is auto: new accounts do not confirm their email address "
+            "(set SIGNUP_CONFIRMATION=email OVERWRITE=1 to change it)"
+        )
     return lines
+
+
+def _check(name: str, value: str, *, stored: bool) -> None:
+    """Check a choice; of one that is `stored`, say how to replace it. Raises OperatorError."""
+    try:
+        check(name, value)
+    except OperatorError as error:
+        if not stored:
+            raise
+        raise OperatorError(f"{error} Replace it with {name}=VALUE OVERWRITE=1.") from None
 
 
 def _deploy_data_stack(
@@ -129,15 +127,13 @@ def main() -> None:
     """Provision the stage that STAGE names, in the account and region of the caller."""
     chosen = {name: os.environ[name] for name in CHOICES if os.environ.get(name)}
     for name, value in chosen.items():
-        pattern, expected = _EXPECTED.get(name, (r"\d{1,9}", "a whole number"))
-        if not re.fullmatch(pattern, value):
-            raise OperatorError(f"{name} must be {expected}, not {value}.")
+        check(name, value)
     session = account.session()
     done = provision(
         session.client,
         account.stage(),
         session.region_name,
-        tls_only=not account.emulated(),
+        emulated=account.emulated(),
         chosen=chosen,
         overwrite=os.environ.get("OVERWRITE") == "1",
     )

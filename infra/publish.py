@@ -51,6 +51,11 @@ def publish(make_client: MakeClient, stage: Stage, dist: Path) -> str:
     # The page comes last: until then, the old page finds all of its files.
     for path in sorted(files, key=lambda path: path.name == "index.html"):
         _upload(make_client("s3"), outputs["BucketName"], path, path.relative_to(dist).as_posix())
+    return website_url(outputs)
+
+
+def website_url(outputs: dict[str, str]) -> str:
+    """Return the client's URL, from the outputs of its stack."""
     if account.emulated():  # MiniStack serves objects, but no websites.
         return f"{os.environ['AWS_ENDPOINT_URL']}/{outputs['BucketName']}/index.html"
     return outputs["WebsiteURL"]

@@ -123,11 +123,10 @@ class Repairs:
             content = read_image(data, self._thumbnail_box).thumbnail
         except AlbumError:
             return False
-        digest = hashlib.sha256(content)
-        self._storage.put(thumbnail, content, "image/jpeg", digest.digest())
+        self._storage.put_thumbnail(thumbnail, content)
         try:
             photo.update(
-                actions=[Photo.thumbnail_sha256.set(digest.hexdigest())],
+                actions=[Photo.thumbnail_sha256.set(hashlib.sha256(content).hexdigest())],
                 condition=(Photo.state == PhotoState.READY) & (Photo.sha256 == photo.sha256),
             )
         except UpdateError as error:

@@ -143,10 +143,12 @@ class PhotoService:
         original, small = photo_keys(photo)
         began = time.monotonic()
         try:
-            put, sha256 = self._storage.put, bytes.fromhex(photo.sha256)
+            storage, sha256 = self._storage, bytes.fromhex(photo.sha256)
             in_parallel(
-                lambda: put(original, data, photo.content_type, sha256, photo.filename_orig),
-                lambda: put(small, thumbnail, "image/jpeg", hashlib.sha256(thumbnail).digest()),
+                lambda: storage.put_original(
+                    original, data, photo.content_type, sha256, photo.filename_orig
+                ),
+                lambda: storage.put_thumbnail(small, thumbnail),
             )
             self._transactions.add(photo, key)
         except Exception as error:

@@ -101,25 +101,35 @@ def in_parallel(*actions: Callable[[], None]) -> None:
 class PhotoStorage:
     """One bucket of photos."""
 
-    def __init__(self, client: Any, bucket: str, signer: UrlSigner) -> None:
+    def __init__(
+        self, client: Any, bucket: str, signer: UrlSigner, *, originals_class: str = "STANDARD"
+    ) -> None:
         self._client = client
         self._bucket = bucket
         self._signer = signer
+        self._originals_class = originals_class
 
-    def put(
-        self, key: str, data: bytes, content_type: str, sha256: bytes, name: str | None = None
+    def put_original(
+        self, key: str, data: bytes, content_type: str, sha256: bytes, name: str | None
     ) -> None:
-        """Store an object that is downloaded as `name`.
+        """Store an original, in its storage class, that is downloaded as `name`.
 
         S3 rejects it if what arrived has another hash, and stores the hash.
         """
+        self._put(key, data, sha256, self._original_headers(content_type, name))
+
+    def put_thumbnail(self, key: str, jpeg: bytes) -> None:
+        """Store a thumbnail, with its hash as for an original."""
+        self._put(key, jpeg, hashlib.sha256(jpeg).digest(), _download_headers("image/jpeg"))
+
+    def _put(self, key: str, data: bytes, sha256: bytes, headers: dict[str, str]) -> None:
         self._client.put_object(
             Bucket=self._bucket,
             Key=key,
             Body=data,
             ChecksumAlgorithm="SHA256",
             ChecksumSHA256=base64.b64encode(sha256).decode(),
-            **_download_headers(content_type, name),
+            **headers,
         )
 
     def presigned_post(self, key: str, size: int, seconds: int) -> dict[str, Any]:
@@ -159,7 +169,7 @@ class PhotoStorage:
         sha256: bytes,
         name: str | None,
     ) -> None:
-        """Copy an object that still has this ETag, stored as `put` would.
+        """Copy an upload that still has this ETag to an original, as `put_original` stores it.
 
         Raises NotFound, Conflict if it has changed, Unavailable if the copy has another hash.
         """
@@ -171,7 +181,7 @@ class PhotoStorage:
                 CopySourceIfMatch=etag,
                 MetadataDirective="REPLACE",
                 ChecksumAlgorithm="SHA256",
-                **_download_headers(content_type, name),
+                **self._original_headers(content_type, name),
             )
         stored = response["CopyObjectResult"].get("ChecksumSHA256")
         if stored is not None and base64.b64decode(stored) != sha256:
@@ -249,8 +259,11 @@ class PhotoStorage:
         fields["originalSrc"] = self.url(original_key(user_id, fields["filename"]))
         return fields
 
+    def _original_headers(self, content_type: str, name: str | None) -> dict[str, str]:
+        return _download_headers(content_type, name) | {"StorageClass": self._originals_class}
 
-def _download_headers(content_type: str, name: str | None) -> dict[str, str]:
+
+def _download_headers(content_type: str, name: str | None = None) -> dict[str, str]:
     """Return the headers that S3 stores with an object and sends with every download."""
     headers = {"ContentType": content_type, "CacheControl": _CACHE_CONTROL}
     if name:

@@ -1,7 +1,6 @@
 """The two ways to upload, both idempotent: in one request, or directly to S3 in two."""
 
 import contextlib
-import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -123,8 +122,7 @@ class UploadService:
         original, small = photo_keys(photo)
         sha256 = bytes.fromhex(photo.sha256)
         self._storage.copy(source, etag, original, photo.content_type, sha256, photo.filename_orig)
-        thumbnail = image.thumbnail
-        self._storage.put(small, thumbnail, "image/jpeg", hashlib.sha256(thumbnail).digest())
+        self._storage.put_thumbnail(small, image.thumbnail)
         self._complete(photo)
         # The bucket's lifecycle rule deletes what remains.
         with contextlib.suppress(Exception):

@@ -34,7 +34,8 @@ from chalicelib.integrity.report import Finding
 from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import computed_fields
 from chalicelib.photos.service import PhotoService
-from infra.provision import CHOICES, TEMPLATE
+from infra.choices import CHOICES
+from infra.provision import TEMPLATE
 from tests.support import images
 from tests.support.people import Person, Response
 

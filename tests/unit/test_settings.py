@@ -49,6 +49,7 @@ def test_parameters_become_typed_settings() -> None:
     assert settings.photo_bucket == "pictures"
     assert settings.presigned_url_seconds == 3600
     assert (settings.thumbnail_width, settings.thumbnail_height) == (300, 200)
+    assert settings.originals_storage_class == "INTELLIGENT_TIERING"
     assert settings.issuer == "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Pool"
 
 
@@ -78,11 +79,13 @@ def test_missing_parameter_is_reported_with_the_command_that_sets_it(name: str) 
     [
         ("S3_PRESIGNED_EXP", "an hour"),
         ("S3_PRESIGNED_EXP", 0),
-        ("S3_PRESIGNED_EXP", 7 * 24 * 3600 + 1),
+        ("S3_PRESIGNED_EXP", 6 * 3600 + 1),
         ("THUMBNAIL_WIDTH", 300.5),
         ("THUMBNAIL_HEIGHT", True),
         ("MAX_PHOTOS", -1),
         ("MAX_STORAGE_BYTES", 10**15 + 1),
+        ("ORIGINALS_STORAGE_CLASS", "GLACIER"),
+        ("ORIGINALS_STORAGE_CLASS", "ONEZONE_IA"),
         ("SIGNUP_CONFIRMATION", "sms"),
         ("S3_PHOTO_BUCKET", " "),
         ("COGNITO_CLIENT_ID", ["a", "list"]),
@@ -169,6 +172,7 @@ def test_settings_in_the_environment_equal_those_in_parameter_store(
 ) -> None:
     optional = {"PHOTO_TABLE": "Photo-x", "USER_TABLE": "User-x", "CALLBACK_URL": "https://a.b/"}
     optional |= {"MAX_PHOTOS": "7", "MAX_STORAGE_BYTES": "9"}
+    optional |= {"ORIGINALS_STORAGE_CLASS": "STANDARD"}
     deploy(monkeypatch, **optional, SIGNUP_CONFIRMATION="email")
     settings = settings_from_environment()
     stored = load_settings(FakeStore(**optional, SIGNUP_CONFIRMATION="email"), "/cloudalbum/")

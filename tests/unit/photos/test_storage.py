@@ -47,7 +47,7 @@ def storage(stub: Stubber) -> PhotoStorage:
     signer = UrlSigner(
         url, "eu-west-1", 900, lambda: ReadOnlyCredentials("testing", "testing", None)
     )
-    return PhotoStorage(stub.client, "bucket", signer)
+    return PhotoStorage(stub.client, "bucket", signer, originals_class="GLACIER_IR")
 
 
 def test_keys_are_in_folders_of_their_user() -> None:
@@ -56,23 +56,23 @@ def test_keys_are_in_folders_of_their_user() -> None:
     assert upload_key("sub-1", "id-1") == "uploads/sub-1/id-1"
 
 
-def test_object_is_stored_with_the_hash_that_s3_verifies(
+def test_object_is_stored_with_the_hash_that_s3_verifies_and_an_original_in_its_storage_class(
     stub: Stubber, storage: PhotoStorage
 ) -> None:
-    stub.add_response(
-        "put_object",
-        {},
-        {
-            "Bucket": "bucket",
-            "Key": "key",
-            "Body": b"abc",
-            "ContentType": "image/png",
-            "CacheControl": "private, max-age=31536000, immutable",
-            "ChecksumAlgorithm": "SHA256",
-            "ChecksumSHA256": ABC_BASE64,
-        },
-    )
-    storage.put("key", b"abc", "image/png", ABC)
+    thumbnail = {
+        "Bucket": "bucket",
+        "Key": "key",
+        "Body": b"abc",
+        "ContentType": "image/jpeg",
+        "CacheControl": "private, max-age=31536000, immutable",
+        "ChecksumAlgorithm": "SHA256",
+        "ChecksumSHA256": ABC_BASE64,
+    }
+    original = {"ContentType": "image/png", "StorageClass": "GLACIER_IR"}
+    stub.add_response("put_object", {}, thumbnail)
+    storage.put_thumbnail("key", b"abc")
+    stub.add_response("put_object", {}, thumbnail | original)
+    storage.put_original("key", b"abc", "image/png", ABC, None)
 
 
 def test_deletion_fails_if_s3_has_not_deleted_an_object(
@@ -194,7 +194,7 @@ def test_interrupted_download_can_be_retried(stub: Stubber, storage: PhotoStorag
 
 
 @pytest.mark.parametrize("checksum", [{}, {"ChecksumSHA256": ABC_BASE64}])
-def test_copy_has_the_etag_that_was_read_and_the_headers_of_put(
+def test_copy_has_the_etag_that_was_read_and_the_headers_of_an_original(
     stub: Stubber, storage: PhotoStorage, checksum: dict[str, str]
 ) -> None:
     stub.add_response(
@@ -210,6 +210,7 @@ def test_copy_has_the_etag_that_was_read_and_the_headers_of_put(
             "ContentType": "image/png",
             "CacheControl": "private, max-age=31536000, immutable",
             "ContentDisposition": "inline; filename=\"a.png\"; filename*=UTF-8''a.png",
+            "StorageClass": "GLACIER_IR",
         },
     )
     storage.copy("source", '"e"', "target", "image/png", ABC, "a.png")
