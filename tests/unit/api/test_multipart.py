@@ -163,12 +163,12 @@ def test_file_name_in_utf_8_or_latin_1_is_decoded() -> None:
 
 def test_unknown_charset_is_not_looked_up() -> None:
     # Python would remember its name for as long as the process lives.
-    before = set(encodings._cache)  # type: ignore[attr-defined]
+    before = set(encodings._cache)
     headers = "Content-Disposition: form-data; name=file; filename*=no-charset''a"
     for content_type in (BOUNDARY, "multipart/form-data; boundary*=no-charset''x"):
         with pytest.raises(InvalidInput, match="^The request body must be multipart/form-data"):
             image_upload(part(headers), content_type)
-    assert set(encodings._cache) == before  # type: ignore[attr-defined]
+    assert set(encodings._cache) == before
 
 
 def test_text_that_is_not_utf_8_is_rejected_by_name() -> None:

@@ -77,6 +77,23 @@ def test_anything_but_a_json_object_is_rejected(raw: bytes) -> None:
         json_body(raw, requests.Address)
 
 
+def test_json_body_of_more_than_500_kb_is_rejected_before_it_is_parsed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    raw = b'{"email": "a@b.c"}'
+    assert json_body(raw.ljust(500_000), requests.Address).email == "a@b.c"
+    monkeypatch.setattr(json, "loads", lambda *_, **__: pytest.fail("parsed"))
+    with pytest.raises(InvalidInput, match=r"^A JSON body must have at most 500,000 bytes\.$"):
+        json_body(raw.ljust(500_001), requests.Address)
+
+
+def test_json_body_has_room_for_the_longest_texts_of_a_photo_however_they_are_written() -> None:
+    texts = dict.fromkeys(("make", "model", "city", "nation", "address", "tags"), 2_000)
+    texts |= {"filename_orig": 2_000, "desc": 10_000}
+    fields = {name: "\U0001f600" * length for name, length in texts.items()}
+    assert photo_changes(body(requests.PhotoChanges, **fields)) == fields
+
+
 @pytest.mark.parametrize(
     ("shape", "field", "values", "message"),
     [
