@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 import app
 from chalicelib.api.error_table import BODY_LIMIT
-from chalicelib.errors import InvalidInput
+from chalicelib.errors import Throttled
 from tests.support import images
 from tests.support.album import require_documented, sub_of
 from tests.support.people import Person, Response
@@ -67,13 +67,13 @@ def known_bodies() -> dict[str, Body]:
 
 
 class _NoAccounts:
-    """Rejects every call: bodies end at the accounts' door, since moto lacks much of Cognito."""
+    """Throttles every call after its body was read, since moto lacks much of Cognito."""
 
     def __getattr__(self, name: str) -> Any:
-        def reject(*_: object) -> NoReturn:
-            raise InvalidInput("This album has no accounts.")
+        def throttle(*_: object) -> NoReturn:
+            raise Throttled
 
-        return reject
+        return throttle
 
 
 class Target:

@@ -1,6 +1,7 @@
 """The rules of every field of a request, once each; `tests/api/test_validation.py` tries routes."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -241,6 +242,30 @@ def test_limits_are_inclusive() -> None:
     )
     assert (changes["geotag_lat"], changes["geotag_lng"]) == (-90, 180)
     assert len(changes["desc"]) == 10_000
+
+
+@pytest.mark.parametrize(
+    ("shape", "field", "text"),
+    [
+        (requests.PhotoChanges, "taken_date", " " * 1_999 + "x"),
+        (requests.PhotoChanges, "geotag_lat", " " * 99 + "x"),
+        (requests.PhotoChanges, "geotag_lat", "1" * 99 + "x"),
+        (requests.ListParameters, "bbox", "1" * 1_990 + "x,1,1,1"),
+        (requests.ListParameters, "from", " " * 1_999 + "x"),
+        (requests.ListParameters, "from", "T1" * 999),
+        (requests.Address, "email", "a@" + ("a-" * 30 + ".") * 2),
+        (requests.Profile, "username", " " * 200),
+    ],
+)
+def test_text_that_nearly_matches_is_rejected_in_linear_time(
+    shape: Any, field: str, text: str
+) -> None:
+    read = body if shape is not requests.ListParameters else lambda _, **query: parameters(**query)
+    began = time.process_time()
+    for _ in range(100):
+        with pytest.raises(InvalidInput):
+            read(shape, **{field: text})
+    assert time.process_time() - began < 1  # Dates took 5 s.
 
 
 def test_repeated_tags_count_once() -> None:
