@@ -66,7 +66,7 @@ format: install ## Fix style and format
 audit: install ## Check the dependencies for known vulnerabilities
 	$(BIN)/pip-audit --strict --disable-pip --no-deps --progress-spinner off $(ACCEPTED_VULNERABILITIES) -r requirements-dev.txt
 
-fuzz: install ## Upload broken images and forms (SECONDS=60)
+fuzz: install ## Send broken images, forms and bodies to every route (SECONDS=60)
 	@$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60)
 
 load: install ## Put a local album under load, and check what it stored (SECONDS=120 USERS=50)

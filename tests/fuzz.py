@@ -1,13 +1,20 @@
-"""Fuzz the two parsers that read users' bytes: multipart forms and images.
+"""Fuzz what reads users' bytes: images, multipart forms, and the bodies of all routes.
 
-Run `make fuzz SECONDS=60`. Each case has a number, which determines how a valid image or form is
-broken; `python -W ignore -m tests.fuzz --case NUMBER` repeats one. Turn each failure into a test.
+Run `make fuzz SECONDS=60`. Each image and form has a number, which determines how a valid one is
+broken; `python -W ignore -m tests.fuzz --case NUMBER` repeats it. Turn each failure into a test.
+
+A body also depends on those that were expensive before, so one that fails is written to
+`tests/cases`, where `tests/api/test_hostile_input.py` repeats it: give it a name, and say why.
 """
 
 import argparse
 import base64
 import collections
+import contextlib
 import faulthandler
+import itertools
+import json
+import os
 import random
 import secrets
 import select
@@ -15,15 +22,24 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
+import pytest
+from chalice.test import Client
 from requests_toolbelt import MultipartEncoder
 
+import app
 from chalicelib.api.multipart import image_upload
 from chalicelib.errors import InvalidInput, TooLarge, UndecodableImage, UnsupportedImage
 from chalicelib.images.decoding import read_image
 from chalicelib.photos.photo import METADATA
+from tests.support.album import AppTransport, moto_album, snapshot
+from tests.support.bodies import CASES, MAX_CPU_SECONDS, Body, Target, known_bodies
+from tests.support.body_generator import Search
 from tests.support.corpus import BREAKS, KINDS, whole, with_valid_checksums
+from tests.support.people import Person
 
 ROOT = Path(__file__).parents[1]
 BOX = (300, 200)
@@ -71,7 +87,7 @@ def broken_form(chance: random.Random) -> tuple[bytes, str]:
 
 
 def outcome(number: int) -> str:
-    """Run one case and return its outcome. An error that is not in REJECTED is a bug."""
+    """Run the case of an image or a form. An error that is not in REJECTED is a bug."""
     chance = random.Random(number)
     try:
         if chance.random() < 0.5:
@@ -85,53 +101,109 @@ def outcome(number: int) -> str:
         return type(error).__name__
 
 
+def response_to(body: Body, target: Target) -> tuple[str, float]:
+    """Return the status of the response to a body, and its CPU time. Fails if either is a bug."""
+    with open(os.devnull, "w") as log, contextlib.redirect_stdout(log):
+        response, seconds = target.send(body)
+    assert response.status_code < 500, f"{response.status_code}: {response.text}"
+    assert seconds <= MAX_CPU_SECONDS, f"{seconds:.2f} s of CPU"
+    return f"body {response.status_code}", seconds
+
+
 def run_cases(first: int) -> None:
-    """Run case after case, printing the number of each before it starts, and then its outcome."""
-    number = first
-    while True:
-        print(number, end=" ", flush=True)
-        faulthandler.dump_traceback_later(MAX_SECONDS, exit=True)
-        print(outcome(number), flush=True)
-        faulthandler.cancel_dump_traceback_later()
-        number += 1
+    """Run case after case, printing a line of JSON before each starts, and one with its outcome."""
+    search = Search(known_bodies().values())
+    with pytest.MonkeyPatch.context() as patch, moto_album(patch), Client(app.app) as client:
+        with open(os.devnull, "w") as log, contextlib.redirect_stdout(log):
+            person = Person(AppTransport(client.http), "mario@example.com")
+            assert person.sign_up().ok
+            assert person.sign_in().ok
+            target, restore = Target(person), snapshot()
+        for number in itertools.count(first):
+            chance = random.Random(f"body {number}")
+            body = search.propose(chance) if number % 2 else None
+            print(json.dumps({"case": number, "body": body and body.to_json()}), flush=True)
+            faulthandler.dump_traceback_later(MAX_SECONDS, exit=True)
+            seconds = 0.0
+            if body:
+                result, seconds = response_to(body, target)
+                search.learn(body, seconds)
+            else:
+                result = outcome(number)
+            faulthandler.cancel_dump_traceback_later()
+            print(json.dumps({"outcome": result, "cpu": seconds}), flush=True)
+            if number % 50 == 0:
+                restore()
+
+
+@dataclass
+class Results:
+    """What has come out of all cases so far."""
+
+    outcomes: collections.Counter[str] = field(default_factory=collections.Counter)
+    failed: list[int] = field(default_factory=list)
+    bodies: int = 0
+    most_cpu: float = 0.0  # seconds
+    worst: str = "none"  # the body that took them
+
+    def add(self, result: str, cpu: float, body: str | None) -> None:
+        """Record the outcome of a case."""
+        self.outcomes[result] += 1
+        self.bodies += body is not None
+        if body and cpu > self.most_cpu:
+            self.most_cpu, self.worst = cpu, body
+
+    def fail(self, number: int, body: str | None, code: int, errors: str) -> None:
+        """Record a case that ended its process, and keep its body as a test."""
+        self.failed.append(number)
+        print(f"Case {number} failed with exit code {code}:")
+        print("\n".join(errors.splitlines()[-12:]))
+        if body:
+            file = CASES / f"found-{number}.json"
+            file.write_text(json.dumps({"why": "", **json.loads(body)}, indent=2) + "\n")
+            print(f"Its body is in {file.relative_to(ROOT)}.")
+
+    def print(self, first: int) -> None:
+        """Print the sum of all."""
+        outcomes = dict(self.outcomes.most_common())
+        print(f"{self.outcomes.total()} cases, starting at {first}: {outcomes}")
+        print(f"{self.bodies} bodies; the most CPU time that one took is {self.most_cpu:.2f} s:")
+        print(self.worst if len(self.worst) < 1_000 else f"{self.worst[:1_000]}...")
+        if self.failed:
+            print(f"FAILED cases: {', '.join(map(str, self.failed))}")
 
 
 def fuzz(seconds: float, first: int) -> int:
     """Run cases in child processes, which may crash, and return how many failed."""
-    outcomes: collections.Counter[str] = collections.Counter()
-    failed: list[int] = []
+    results = Results()
     deadline, number = time.monotonic() + seconds, first
     while time.monotonic() < deadline:
-        command = [sys.executable, "-W", "ignore", "-m", "tests.fuzz", "--work", str(number)]
         # A file, because decoders print so many errors that a pipe would fill up.
-        with (
-            tempfile.TemporaryFile("w+") as errors,
-            subprocess.Popen(
-                command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=errors
-            ) as worker,
-        ):
-            assert worker.stdout is not None
+        with tempfile.TemporaryFile("w+") as errors, worker(number, errors) as process:
+            assert process.stdout is not None
+            body: str | None = None
             while time.monotonic() < deadline:
-                ready, _, _ = select.select([worker.stdout], [], [], 1.0)
-                line = worker.stdout.readline() if ready else "\n"
-                started, _, result = line.rstrip("\n").partition(" ")
-                if started:
-                    number = int(started)
-                if result:
-                    outcomes[result] += 1
-                    number += 1
-                elif ready and worker.wait(MAX_SECONDS) is not None:
-                    failed.append(number)
+                ready, _, _ = select.select([process.stdout], [], [], 1.0)
+                line = json.loads((process.stdout.readline() or "null") if ready else "{}")
+                if line is None:
+                    code = process.wait(MAX_SECONDS)
                     errors.seek(0)
-                    print(f"Case {number} failed with exit code {worker.returncode}:")
-                    print("\n".join(errors.read().splitlines()[-12:]))
-                    number += 1
+                    results.fail(number, body, code, errors.read())
                     break
-            worker.kill()
-    print(f"{sum(outcomes.values())} cases, starting at {first}: {dict(outcomes.most_common())}")
-    if failed:
-        print(f"FAILED cases: {', '.join(map(str, failed))}")
-    return len(failed)
+                if "case" in line:
+                    number, body = line["case"], line["body"]
+                elif line:
+                    results.add(line["outcome"], line["cpu"], body)
+            number += 1
+            process.kill()
+    results.print(first)
+    return len(results.failed)
+
+
+def worker(number: int, errors: IO[str]) -> subprocess.Popen[str]:
+    """Start a process that runs the cases from a number on."""
+    command = [sys.executable, "-W", "ignore", "-m", "tests.fuzz", "--work", str(number)]
+    return subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=errors)
 
 
 def main() -> int:

@@ -43,10 +43,13 @@ T = TypeVar("T", bound=Struct)
 
 _DEGREES = re.compile(DEGREES, re.ASCII)
 _MAX_SHOWN_NAME = 60
+_MAX_JSON = 500_000  # bytes; all texts of a photo at their limits, fully escaped, have 320,000
 
 
 def json_body(body: bytes, shape: type[T]) -> T:
     """Read a body that must be a JSON object of the given shape."""
+    if len(body) > _MAX_JSON:  # A million empty lists would take seconds.
+        raise InvalidInput(f"A JSON body must have at most {_MAX_JSON:,} bytes.")
     try:
         value = json.loads(body, parse_constant=_javascript_number)
     except (ValueError, RecursionError):

@@ -23,7 +23,7 @@ from chalicelib.photos.photo import (
 
 # What browsers send for a value that their script did not have.
 ABSENT = ("", "undefined", "null", "NaN")
-DEGREES = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
+DEGREES = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
 DATE_BOUND = "a date, such as 2012-07-15, or a date-time"
 BBOX = "west,south,east,north in degrees"
 
@@ -84,11 +84,11 @@ Date = Annotated[
     str,
     Meta(
         max_length=MAX_TEXT,
-        pattern=rf"^\s*({_OR_ABSENT}|{EXIF_DATE}|{ISO_DATE})?\s*$",
+        pattern=rf"^\s*(({_OR_ABSENT}|{EXIF_DATE}|{ISO_DATE})\s*)?$",
         description="a date, such as 2012-07-15T09:46:46+09:00 or 2012:07:15 09:46:46",
     ),
 ]
-_DegreesText = Annotated[str, Meta(max_length=100, pattern=rf"^\s*({_OR_ABSENT}|{DEGREES})?\s*$")]
+_DegreesText = Annotated[str, Meta(max_length=100, pattern=rf"^\s*(({_OR_ABSENT}|{DEGREES})\s*)?$")]
 _Tags = Annotated[
     Text,
     Meta(

@@ -97,6 +97,9 @@ _SEARCHED = ("tags", "desc", "city", "nation", "address", "filename_orig")
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
+_MAX_MARKS = 30
+_LIKE_MARKS = "\u0f73\u0f75\u0f81\uff9e\uff9f"  # letters that NFKC replaces by nothing but marks
+
 
 @dataclass(frozen=True)
 class PhotoQuery:
@@ -131,7 +134,26 @@ def is_id(text: str) -> bool:
 
 def folded(text: str) -> str:
     """Return a text for comparison: without differences of case or of Unicode spelling."""
-    return unicodedata.normalize("NFKC", text.strip()).casefold()
+    return _normalized(text.strip()).casefold()
+
+
+def _normalized(text: str) -> str:
+    """Return a text in NFKC, but with no more than 30 combining marks in a row in order.
+
+    Sorting the marks of one letter takes quadratic time, so longer rows are normalized in pieces.
+    30 is the limit of Unicode's stream-safe text (UAX #15, section 13).
+    """
+    if len(text) <= _MAX_MARKS or text.isascii():
+        return unicodedata.normalize("NFKC", text)
+    pieces, start, marks = [], 0, 0
+    for place, character in enumerate(text):
+        is_mark = unicodedata.combining(character) or character in _LIKE_MARKS
+        marks = marks + 1 if is_mark else 0
+        if marks > _MAX_MARKS:
+            pieces.append(text[start:place])
+            start, marks = place, 1
+    pieces.append(text[start:])
+    return "".join(unicodedata.normalize("NFKC", piece) for piece in pieces)
 
 
 def split_tags(tags: str) -> list[str]:

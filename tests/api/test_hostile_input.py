@@ -1,5 +1,6 @@
 """Input that only an attacker sends, and unusual texts that look like it."""
 
+import random
 from typing import Any
 from urllib.parse import quote
 
@@ -7,6 +8,8 @@ import pytest
 
 from tests.support import images
 from tests.support.album import MISSING_ID
+from tests.support.bodies import MAX_CPU_SECONDS, Target, known_bodies
+from tests.support.body_generator import Search
 from tests.support.people import PASSWORD, Person, post_json
 
 IMAGE = images.jpeg(8, 8)
@@ -56,6 +59,26 @@ TEXTS = {
     "formula": "=1+1",
     "percent": "%00%n%s{0}",
 }
+
+
+@pytest.mark.parametrize("name", known_bodies())
+def test_body_that_was_expensive_takes_less_than_two_seconds_of_cpu(
+    mario: Person, name: str
+) -> None:
+    response, seconds = Target(mario).send(known_bodies()[name])
+    assert response.status_code < 500
+    assert seconds < MAX_CPU_SECONDS
+
+
+def test_generated_bodies_take_less_than_two_seconds_of_cpu(mario: Person) -> None:
+    target, chance = Target(mario), random.Random(0)
+    search = Search(known_bodies().values())
+    for _ in range(40):  # `make fuzz` tries thousands.
+        body = search.propose(chance)
+        response, seconds = target.send(body)
+        assert response.status_code < 500, body
+        assert seconds < MAX_CPU_SECONDS, body
+        search.learn(body, seconds)
 
 
 @pytest.mark.parametrize(("method", "path"), PHOTO_ROUTES)

@@ -1,6 +1,8 @@
 """Multipart forms with an image."""
 
 import base64
+import encodings
+from email.parser import HeaderParser
 from typing import Any
 
 import pytest
@@ -99,6 +101,74 @@ def test_name_in_an_unusual_codec_is_rejected(disposition: str) -> None:
 def test_form_with_too_many_parts_is_rejected_before_it_is_split() -> None:
     with pytest.raises(InvalidInput, match=r"^The form must have at most 64 parts\.$"):
         image_upload(b"--x\r\n" * 100_000, BOUNDARY)
+
+
+def part(headers: str) -> bytes:
+    """Return a form of one part with these headers, and the line break before them."""
+    return f"--x\r\n{headers}\r\n\r\nimage\r\n--x--".encode()
+
+
+def file_headers(size: int) -> str:
+    """Return the headers of an image, of this size with the line break before them."""
+    start = "Content-Disposition: form-data; name=file\r\nA: "
+    return start + "a" * (size - len(start) - len("\r\n"))
+
+
+def test_headers_of_a_part_have_at_most_2_kb() -> None:
+    assert image_upload(part(file_headers(2_000)), BOUNDARY).data == b"image"
+    with pytest.raises(
+        InvalidInput, match=r"^The headers of a form's part must have at most 2,000"
+    ):
+        image_upload(part(file_headers(2_001)), BOUNDARY)
+
+
+@pytest.mark.parametrize("filler", [";", "\r\n ;", '\\"', "; filename*0*=a", "\r\nA: b"])
+def test_headers_over_2_kb_are_rejected_before_they_are_parsed(
+    monkeypatch: pytest.MonkeyPatch, filler: str
+) -> None:
+    body = part('Content-Disposition: form-data; name="file' + filler * 2_000)
+    monkeypatch.setattr(HeaderParser, "parsestr", lambda *_: pytest.fail("parsed"))
+    with pytest.raises(InvalidInput, match=r"^The headers of a form's part must have at most"):
+        image_upload(body, BOUNDARY)
+
+
+def test_content_type_over_2_kb_is_rejected() -> None:
+    content_type = 'multipart/form-data; a="' + ";" * 2_000 + '"; boundary=x'
+    with pytest.raises(InvalidInput, match="^The request body must be multipart/form-data"):
+        image_upload(part(file_headers(100)), content_type)
+
+
+@pytest.mark.parametrize("boundary", ["x;y", "x;", '"x', "=x", "x=", " x"])
+def test_form_is_split_by_the_boundary_that_its_parts_are_counted_by(boundary: str) -> None:
+    quoted = boundary.replace('"', '\\"')
+    content_type = f'multipart/form-data; boundary="{quoted}"'
+    body = part(file_headers(100)).replace(b"--x", f"--{boundary}".encode())
+    assert image_upload(body, content_type).data == b"image"
+    with pytest.raises(InvalidInput, match=r"^The form must have at most 64 parts\.$"):
+        image_upload(body[: -len(f"--{boundary}--")] * 100, content_type)
+    with pytest.raises(InvalidInput, match="^The request body must be multipart/form-data"):
+        image_upload(part(file_headers(100)).replace(b"--x", b"--z") * 100, content_type)
+
+
+def test_text_before_and_after_the_parts_is_ignored() -> None:
+    body = b"--y A: b\r\n\r\n" + b"\r\n" + part(file_headers(100)) + b"\r\n--x\r\nno part"
+    assert image_upload(body, BOUNDARY).data == b"image"
+
+
+def test_file_name_in_utf_8_or_latin_1_is_decoded() -> None:
+    for encoded in ("utf-8''%C3%9C.jpg", "iso-8859-1'en'%DC.jpg", "UTF-8''%C3%9C.jpg"):
+        headers = f"Content-Disposition: form-data; name=file; filename*={encoded}"
+        assert image_upload(part(headers), BOUNDARY).metadata.filename_orig == "Ü.jpg"
+
+
+def test_unknown_charset_is_not_looked_up() -> None:
+    # Python would remember its name for as long as the process lives.
+    before = set(encodings._cache)
+    headers = "Content-Disposition: form-data; name=file; filename*=no-charset''a"
+    for content_type in (BOUNDARY, "multipart/form-data; boundary*=no-charset''x"):
+        with pytest.raises(InvalidInput, match="^The request body must be multipart/form-data"):
+            image_upload(part(headers), content_type)
+    assert set(encodings._cache) == before
 
 
 def test_text_that_is_not_utf_8_is_rejected_by_name() -> None:

@@ -1,6 +1,7 @@
 """The rules of every field of a request, once each; `tests/api/test_validation.py` tries routes."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -75,6 +76,23 @@ def test_json_object_is_read_and_unknown_fields_are_ignored() -> None:
 def test_anything_but_a_json_object_is_rejected(raw: bytes) -> None:
     with pytest.raises(InvalidInput, match=r"^The request body must be a JSON object\.$"):
         json_body(raw, requests.Address)
+
+
+def test_json_body_of_more_than_500_kb_is_rejected_before_it_is_parsed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    raw = b'{"email": "a@b.c"}'
+    assert json_body(raw.ljust(500_000), requests.Address).email == "a@b.c"
+    monkeypatch.setattr(json, "loads", lambda *_, **__: pytest.fail("parsed"))
+    with pytest.raises(InvalidInput, match=r"^A JSON body must have at most 500,000 bytes\.$"):
+        json_body(raw.ljust(500_001), requests.Address)
+
+
+def test_json_body_has_room_for_the_longest_texts_of_a_photo_however_they_are_written() -> None:
+    texts = dict.fromkeys(("make", "model", "city", "nation", "address", "tags"), 2_000)
+    texts |= {"filename_orig": 2_000, "desc": 10_000}
+    fields = {name: "\U0001f600" * length for name, length in texts.items()}
+    assert photo_changes(body(requests.PhotoChanges, **fields)) == fields
 
 
 @pytest.mark.parametrize(
@@ -224,6 +242,30 @@ def test_limits_are_inclusive() -> None:
     )
     assert (changes["geotag_lat"], changes["geotag_lng"]) == (-90, 180)
     assert len(changes["desc"]) == 10_000
+
+
+@pytest.mark.parametrize(
+    ("shape", "field", "text"),
+    [
+        (requests.PhotoChanges, "taken_date", " " * 1_999 + "x"),
+        (requests.PhotoChanges, "geotag_lat", " " * 99 + "x"),
+        (requests.PhotoChanges, "geotag_lat", "1" * 99 + "x"),
+        (requests.ListParameters, "bbox", "1" * 1_990 + "x,1,1,1"),
+        (requests.ListParameters, "from", " " * 1_999 + "x"),
+        (requests.ListParameters, "from", "T1" * 999),
+        (requests.Address, "email", "a@" + ("a-" * 30 + ".") * 2),
+        (requests.Profile, "username", " " * 200),
+    ],
+)
+def test_text_that_nearly_matches_is_rejected_in_linear_time(
+    shape: Any, field: str, text: str
+) -> None:
+    read = body if shape is not requests.ListParameters else lambda _, **query: parameters(**query)
+    began = time.process_time()
+    for _ in range(100):
+        with pytest.raises(InvalidInput):
+            read(shape, **{field: text})
+    assert time.process_time() - began < 1  # Dates took 5 s.
 
 
 def test_repeated_tags_count_once() -> None:

@@ -1,6 +1,8 @@
 """The definition of a photo, and what is derived from it."""
 
+import sys
 import time
+import unicodedata
 import uuid
 from datetime import datetime
 
@@ -90,3 +92,37 @@ def test_half_a_position_is_rejected(latitude: float | None, longitude: float | 
 def test_position_at_0_degrees_is_whole() -> None:
     photo.require_whole_position(0, 0)
     photo.require_whole_position(None, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "é",
+        "e\u0301",
+        "Ünï",
+        "ﬁ",
+        "e" + "\u0301\u0316" * 15,
+        "ｶﾞ" * 100,
+        "한국" * 100,
+        "a\u0301" * 100,
+    ],
+)
+def test_text_is_folded_to_its_normal_form_without_case(text: str) -> None:
+    assert photo.folded(text) == unicodedata.normalize("NFKC", text).casefold()
+    assert photo.folded(f" {text.upper()} ") == photo.folded(text.upper())
+
+
+@pytest.mark.parametrize(
+    "marks", ["\u0316\u0301", "\u0f73", "\uff9e\u0301", "\u0f81\u0316", "\u0301\u0f71"]
+)
+def test_text_of_unordered_marks_is_folded_in_linear_time(marks: str) -> None:
+    began = time.process_time()
+    photo.folded("a" + marks * 100_000)  # It took minutes.
+    assert time.process_time() - began < 2
+
+
+def test_every_character_that_becomes_only_a_mark_counts_as_one() -> None:
+    for code in range(sys.maxunicode + 1):
+        character = chr(code)
+        if unicodedata.combining(unicodedata.normalize("NFKC", character)[0]):
+            assert unicodedata.combining(character) or character in photo._LIKE_MARKS
