@@ -16,8 +16,7 @@ from infra.stages import Stage
 
 TEMPLATE = Path(__file__).with_name("data.yaml")
 
-# What an operator can choose, with an environment variable of the same name. DDB_RCU and DDB_WCU
-# set the capacity of the tables; the app does not read them.
+# What an operator can choose, with an environment variable of the same name.
 CHOICES = {
     "S3_PRESIGNED_EXP": "3600",
     "THUMBNAIL_WIDTH": "300",
