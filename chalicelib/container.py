@@ -169,14 +169,19 @@ class Container:
     @shared
     def integrity(self) -> IntegrityService:
         """What checks and repairs the stored data."""
-        from chalicelib.integrity.check import IntegrityService
+        from chalicelib.clients import create_client
+        from chalicelib.integrity.check import Capacity, IntegrityService
 
+        settings = self.settings
+        # A client of its own, as the lists' reader keeps botocore from parsing what queries return.
+        client = create_client("dynamodb", settings.region)
         return IntegrityService(
             self.storage,
             self.photos,
             self.accounts,
             self.user_pool,
-            self.settings.thumbnail_box,
+            Capacity(client, settings.photo_table, settings.user_table, settings.table_read_units),
+            settings.thumbnail_box,
         )
 
     def _connect_models(self) -> None:

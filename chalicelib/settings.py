@@ -125,6 +125,9 @@ class Settings:
     # The limits of one account: number of photos, and bytes of originals. 0 means no limit.
     max_photos: int = _parameter("MAX_PHOTOS", _whole_number(0, 10**9), 0)
     max_storage_bytes: int = _parameter("MAX_STORAGE_BYTES", _whole_number(0, 10**15), 0)
+    # Provisioned units per second of each table; 0 for either means on demand.
+    read_units: int = _parameter("DDB_RCU", _whole_number(0, 10**9), 0)
+    write_units: int = _parameter("DDB_WCU", _whole_number(0, 10**9), 0)
     # Otherwise an account can sign in as soon as it has signed up.
     confirms_by_email: bool = _parameter("SIGNUP_CONFIRMATION", _is_by_email, False)
     # Who may sign up. A stage that does not say so is closed.
@@ -134,6 +137,11 @@ class Settings:
     def thumbnail_box(self) -> tuple[int, int]:
         """The width and height, in pixels, that a thumbnail fits."""
         return self.thumbnail_width, self.thumbnail_height
+
+    @property
+    def table_read_units(self) -> int:
+        """The read units per second of each table, or 0 if the tables are on demand."""
+        return self.read_units if self.write_units else 0
 
     @property
     def issuer(self) -> str:

@@ -14,8 +14,7 @@ from infra.errors import OperatorError
 EMPTY = "-"
 EVERYONE = "*"
 
-# The defaults in the embedded AWS. The app does not read DDB_RCU and DDB_WCU (the capacity of the
-# tables), OWNER and BUDGET_USD.
+# The defaults in the embedded AWS. The app does not read OWNER and BUDGET_USD.
 CHOICES = {
     "S3_PRESIGNED_EXP": "3600",
     "ORIGINALS_STORAGE_CLASS": "INTELLIGENT_TIERING",
@@ -49,8 +48,6 @@ _SHOWN = 80  # characters of an invalid value
 _WHOLE_NUMBER = (r"[0-9]{1,9}", "a whole number")
 # What `chalicelib.settings` does not check.
 _EXPECTED = {
-    "DDB_RCU": _WHOLE_NUMBER,
-    "DDB_WCU": _WHOLE_NUMBER,
     "BUDGET_USD": _WHOLE_NUMBER,
     "CALLBACK_URL": (r"https?://\S+", "a URL"),
     "OWNER": (rf"-|(?i:{_ADDRESS})", "an email address, such as you@example.com"),

@@ -1,7 +1,7 @@
 """Check that no data of a stage is lost or orphaned, and repair it with `--repair`.
 
-Prints one line for each issue, with IDs only, and a summary. The exit code is 1 while any issue
-remains.
+The hashes of all photos are verified. Prints one line for each issue, with IDs only, and a summary.
+The exit code is 1 while any issue remains.
 """
 
 import argparse

@@ -42,9 +42,11 @@ class Summary:
 
     users: int = 0
     photos: int = 0
+    verified: int = 0  # photos whose hashes were compared, and not only the lists
     found: collections.Counter[Issue] = field(default_factory=collections.Counter)
     remaining: collections.Counter[Issue] = field(default_factory=collections.Counter)
     is_complete: bool = True  # False if time was up
+    is_behind: bool = False  # True if time was up even before the share of this day was complete
 
     def add(self, finding: Finding) -> None:
         """Count a finding."""
@@ -60,13 +62,16 @@ class Summary:
     @property
     def needs_attention(self) -> bool:
         """Whether an operator must act, because time alone will not resolve what remains."""
-        return not self.is_complete or bool(set(self.remaining) - _RESOLVES_ITSELF)
+        return self.is_behind or bool(set(self.remaining) - _RESOLVES_ITSELF)
 
     def __str__(self) -> str:
         found, repaired = self.found.total(), self.found.total() - self.remaining.total()
         early = "" if self.is_complete else " (stopped early: time was up)"
+        if not self.is_complete and not self.is_behind:
+            early = " (stopped early: time was up after the share of this day)"
         return (
-            f"{self.users} users, {self.photos} photos: {found} issues, {repaired} repaired{early}"
+            f"{self.users} users, {self.photos} photos, {self.verified} verified by their hashes: "
+            f"{found} issues, {repaired} repaired{early}"
         )
 
 

@@ -159,6 +159,7 @@ def repair(sub: str) -> list[Finding]:
         services.photos,
         services.accounts,
         services.user_pool,
+        services.integrity.capacity,
         services.settings.thumbnail_box,
         grace=timedelta(minutes=-1),
     )

@@ -104,10 +104,20 @@ def test_all_problems_are_reported_at_once() -> None:
 
 def test_other_parameters_are_ignored() -> None:
     # Parameter Store also has parameters that only the deployment reads.
-    store = FakeStore(DDB_RCU="any", DDB_WCU=-1, COGNITO_DOMAIN="-")
+    store = FakeStore(PACKAGE_BUCKET="any", AUTHORIZER_TTL_SECONDS=-1, COGNITO_DOMAIN="-")
     assert load_settings(store, "/cloudalbum/") == load_settings(
         FakeStore(COGNITO_DOMAIN="-"), "/cloudalbum/"
     )
+
+
+@pytest.mark.parametrize(
+    ("read", "write", "units"), [(10, 5, 10), (10, 0, 0), (0, 5, 0), (None, None, 0)]
+)
+def test_tables_are_on_demand_unless_both_read_and_write_units_are_set(
+    read: int | None, write: int | None, units: int
+) -> None:
+    settings = load_settings(FakeStore(DDB_RCU=read, DDB_WCU=write), "/cloudalbum/")
+    assert settings.table_read_units == units
 
 
 @pytest.mark.parametrize("written", ["/album-prod/", "/album-prod", "album-prod"])
@@ -184,7 +194,7 @@ def test_settings_in_the_environment_equal_those_in_parameter_store(
 
 
 def test_environment_has_every_setting_but_no_secret_and_no_other_parameter() -> None:
-    given = STORED | {"SOMETHING_ELSE": "private", "DDB_RCU": "5"}
+    given = STORED | {"SOMETHING_ELSE": "private"}
     [text] = to_environment(given, "/cloudalbum/").values()
     assert json.loads(text).keys() == STORED.keys() - {"COGNITO_CLIENT_SECRET"}
 

@@ -11,6 +11,7 @@ import app
 from chalicelib import dates
 from chalicelib.accounts.models import User
 from chalicelib.integrity.report import Finding, Issue
+from chalicelib.integrity.tables import Tables
 from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import PhotoState
 from tests.support.album import find_issues, store_upload
@@ -147,7 +148,7 @@ def test_new_object_without_an_item_is_kept(sub: str, photo: Photo) -> None:
 
 @pytest.mark.usefixtures("two_hours_later")
 def test_object_is_kept_if_only_the_list_has_missed_its_item(sub: str, photo: Photo) -> None:
-    with mock.patch("chalicelib.integrity.check._items", return_value=iter(())):
+    with mock.patch.object(Tables, "photos", return_value=iter(())):
         repair(sub)
     assert len(keys_of(sub)) == 4
 

@@ -1,0 +1,98 @@
+"""Which photos are verified on which day, and in which lists they are."""
+
+import datetime
+import itertools
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib import dates
+from chalicelib.integrity import lists
+from chalicelib.integrity.lists import SHARES, due_blocks, is_due, merged, share_of_today
+from chalicelib.photos.models import KEY_PREFIX, Photo
+from chalicelib.photos.photo import new_id
+from chalicelib.photos.storage import StoredObject
+
+NOON = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)
+
+ids = st.lists(st.text("0123456789abcdefghz-", min_size=1, max_size=12), unique=True).map(sorted)
+
+
+def stored(*photo_ids: str) -> list[StoredObject]:
+    return [StoredObject(f"photos/sub/{photo_id}.jpg", 1, NOON) for photo_id in photo_ids]
+
+
+@given(ids, ids)
+def test_every_photo_is_in_a_block_of_exactly_one_of_thirty_shares(
+    with_object: list[str], without: list[str]
+) -> None:
+    found = Counter[str]()
+    keys = Counter[str]()
+    for share in range(SHARES):
+        for block in due_blocks(stored(*with_object), share):
+            assert block.first < block.before or block.first >= KEY_PREFIX
+            known = {*with_object, *without}
+            found.update(one for one in known if block.first <= one < block.before)
+            keys.update(one.key for one in block.objects)
+    # Items that sort after every photo ID are not photos.
+    assert all(found[one] == 1 for one in {*with_object, *without} if one < KEY_PREFIX)
+    assert keys == Counter(one.key for one in stored(*with_object))
+
+
+@given(ids, st.text("0123456789abcdef", min_size=8, max_size=8))
+def test_share_of_a_photo_does_not_depend_on_other_photos(others: list[str], photo: str) -> None:
+    def share_of(*photo_ids: str) -> int:
+        key = stored(photo)[0]
+        [share] = [
+            share
+            for share in range(SHARES)
+            if any(key in block.objects for block in due_blocks(stored(*photo_ids), share))
+        ]
+        return share
+
+    assert share_of(photo) == share_of(*sorted({photo, *others}))
+
+
+def test_shares_of_photos_that_are_uploaded_over_a_month_are_about_equal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    moments = itertools.count(1_795_000_000_000_000_000, 60 * 10**9)  # a photo a minute
+    monkeypatch.setattr("chalicelib.photos.photo.time.time_ns", lambda: next(moments))
+    photos = stored(*(new_id() for _ in range(43_200)))
+    sizes = [
+        sum(len(block.objects) for block in due_blocks(photos, share)) for share in range(SHARES)
+    ]
+    assert sum(sizes) == 43_200
+    assert max(sizes) < 2 * 43_200 / SHARES
+
+
+def test_objects_in_unexpected_folders_do_not_reverse_a_block() -> None:
+    objects = [*stored("0190-a", "0191-a"), *stored("0000-late")]
+    for share in range(SHARES):
+        assert all(one.first < one.before for one in due_blocks(objects, share))
+
+
+def test_each_day_of_thirty_has_another_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    shares = []
+    for day in range(SHARES + 1):
+        moment = NOON + datetime.timedelta(days=day)
+        monkeypatch.setattr(dates, "utc_now", lambda moment=moment: moment)
+        shares.append(share_of_today())
+    assert set(shares) == set(range(SHARES))
+    assert shares[0] == shares[-1]
+
+
+def test_all_names_are_due_without_a_share() -> None:
+    assert is_due("any", None)
+    assert sum(is_due("any", share) for share in range(SHARES)) == 1
+
+
+def test_items_and_objects_with_one_id_are_listed_together() -> None:
+    photo = Photo("sub", "2")
+    objects = [*stored("1", "2"), StoredObject("photos/sub/thumbnails/2.jpg", 1, NOON)]
+    first, second = merged(iter([photo]), objects)
+    assert (first.photo_id, first.photo, len(first.objects)) == ("1", None, 1)
+    assert (second.photo_id, second.photo, len(second.objects)) == ("2", photo, 2)
+    assert lists.photo_id_of("photos/sub/thumbnails/2.jpg") == "2"
