@@ -39,7 +39,7 @@ def _no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         ("THUMBNAIL_WIDTH", "5000", "must be a whole number from 1 to 4096, not 5000."),
         ("MAX_STORAGE_BYTES", "10GB", "must be a whole number from 0 to 1000000000000000"),
-        ("DDB_RCU", "-1", "must be a whole number, not -1."),
+        ("DDB_RCU", "-1", "must be a whole number from 0 to 1000000000, not -1."),
         ("BUDGET_USD", "9.99", "must be a whole number, not 9.99."),
         ("SIGNUP_CONFIRMATION", "sms", "must be auto or email, not sms."),
         ("CALLBACK_URL", "localhost", "must be a URL, not localhost."),
