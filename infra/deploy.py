@@ -16,7 +16,7 @@ from typing import Any
 from chalicelib import __version__
 from chalicelib.errors import ConfigurationError
 from chalicelib.settings import cors_allow_origin, to_environment
-from infra import account, gateway, package, stacks
+from infra import account, gateway, package, sam, stacks
 from infra.errors import OperatorError, exit_code
 from infra.stacks import MakeClient
 from infra.stages import Stage
@@ -35,7 +35,7 @@ def deploy(make_client: MakeClient, stage: Stage, built: package.Package) -> str
     s3, bucket = make_client("s3"), data["PackageBucketName"]
     upload(s3, bucket, built.key, built.zip.read_bytes())
     variables = _environment(make_client("ssm"), stage.parameter_path)
-    for function in package.of_type(built.template, "AWS::Serverless::Function"):
+    for function in sam.of_type(built.template, "AWS::Serverless::Function"):
         properties = function["Properties"]
         properties["CodeUri"] = {"Bucket": bucket, "Key": built.key}
         properties["Environment"]["Variables"] |= variables
@@ -49,12 +49,19 @@ def deploy(make_client: MakeClient, stage: Stage, built: package.Package) -> str
         "UserTable": data["UserTableName"],
         "UserPoolId": data["UserPoolId"],
         "ParameterPath": stage.parameter_path.rstrip("/"),
-        "Emulated": str(account.emulated()).lower(),
+        "AlarmEmail": data.get("OwnerEmail", ""),
     }
+    parameters |= _chosen_parameters(built.template["Parameters"], parameters)
+    if not account.emulated() and not _gateway_can_log(make_client("apigateway")):
+        parameters["CreateGatewayLogRole"] = "true"
     # The API's definition is larger than the 51,200 bytes of a TemplateBody.
     url = s3.generate_presigned_url("get_object", {"Bucket": bucket, "Key": template_key})
     done = stacks.deploy(
-        cloudformation, stage.app_stack, {"TemplateURL": url.split("?")[0]}, parameters
+        cloudformation,
+        stage.app_stack,
+        {"TemplateURL": url.split("?")[0]},
+        parameters,
+        known=set(built.template["Parameters"]),
     )
     print(f"Stack {stage.app_stack} {done}")
     outputs = stacks.outputs(cloudformation, stage.app_stack) or {}
@@ -85,6 +92,27 @@ def smoke_test(url: str) -> None:
             raise OperatorError(
                 f"The API has version {body.get('version')}, not {__version__}. Deploy again."
             )
+
+
+def _chosen_parameters(declared: dict[str, Any], given: dict[str, str]) -> dict[str, str]:
+    """Return the stack parameters that PARAMETERS and WAF set. Raises OperatorError."""
+    chosen: dict[str, str] = {}
+    for one in os.environ.get("PARAMETERS", "").split():
+        name, _, chosen[name] = one.partition("=")
+    if waf := os.environ.get("WAF"):
+        chosen["Waf"] = waf
+    can_be_chosen = {name for name, one in declared.items() if "Default" in one} - given.keys()
+    can_be_chosen.discard("CreateGatewayLogRole")
+    if unknown := sorted(chosen.keys() - can_be_chosen):
+        raise OperatorError(
+            f"PARAMETERS has {', '.join(unknown)}. Use {', '.join(sorted(can_be_chosen))}."
+        )
+    return chosen
+
+
+def _gateway_can_log(apigateway: Any) -> bool:
+    """Return whether APIs of this account and region have a role with which they write logs."""
+    return bool(apigateway.get_account().get("cloudwatchRoleArn"))
 
 
 def _environment(ssm: Any, path: str) -> dict[str, str]:
