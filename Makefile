@@ -88,7 +88,7 @@ provision: install ## Create or update a stage's accounts, bucket and tables (ST
 package: install ## Build the Lambda package into dist/ (STAGE=dev)
 	@STAGE=$(STAGE) $(BIN)/python -m infra.package
 
-deploy: install ## Build and deploy a stage, and smoke-test it (STAGE=dev)
+deploy: install ## Build and deploy a stage, and smoke-test it (STAGE=dev WAF=true PARAMETERS="...")
 	@STAGE=$(STAGE) $(BIN)/python -m infra.deploy
 
 deploy-local: install ## Provision and deploy a stage to the embedded AWS of `make run` (STAGE=dev)
