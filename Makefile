@@ -52,12 +52,26 @@ test: install lint ## Run the linters and all fast tests (COVERAGE=1 measures an
 test-full: install lint ## Also run slow tests and browser tests (needs Chromium)
 	$(BIN)/pytest -n auto --dist loadfile -m "full or not full"
 
-lint: install ## Check style, format and types
+lint: install .venv-checkov/passed ## Check style, format, types and templates
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy examples/myapp/app.py
 	$(BIN)/mypy examples/myapp/resize/app.py
+
+# The templates are checked again only after a change, since checkov takes several seconds to start.
+TEMPLATES = infra/data.yaml infra/website.yaml dist/lint/app.json
+
+.venv-checkov/passed: .venv-checkov/installed $(wildcard infra/*.yaml infra/*.py .chalice/*.json) app.py | install
+	STAGE=dev $(BIN)/python -m infra.sam dist/lint/app.json
+	$(BIN)/cfn-lint $(TEMPLATES)
+	.venv-checkov/bin/checkov --framework cloudformation --skip-download --quiet --compact $(TEMPLATES:%=-f %)
+	@touch $@
+
+.venv-checkov/installed: requirements-checkov.txt
+	$(PYTHON) -m venv .venv-checkov
+	.venv-checkov/bin/pip install --quiet --disable-pip-version-check --no-deps -r requirements-checkov.txt
+	@touch $@
 
 format: install ## Fix style and format
 	$(BIN)/ruff check --fix .
@@ -83,7 +97,7 @@ invite: install ## Allow a person, or a domain, to sign up (EMAIL=address or @do
 package: install ## Build the Lambda package into dist/ (STAGE=dev)
 	@STAGE=$(STAGE) $(BIN)/python -m infra.package
 
-deploy: install ## Build and deploy a stage, and smoke-test it (STAGE=dev)
+deploy: install ## Build and deploy a stage, and smoke-test it (STAGE=dev WAF=true PARAMETERS="...")
 	@STAGE=$(STAGE) $(BIN)/python -m infra.deploy
 
 deploy-local: install ## Provision and deploy a stage to the embedded AWS of `make run` (STAGE=dev)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra import package, stacks
+from infra import package, sam, stacks
 from infra.deploy import api_url, deploy, upload
 from infra.stacks import MakeClient
 from infra.stages import Stage
@@ -47,7 +47,7 @@ def deploy_hello(make_client: MakeClient, stage: Stage, folder: Path) -> App:
         upload(make_client("s3"), data["PackageBucketName"], "hello.zip", built.read_bytes())
         with zipfile.ZipFile(built) as archive:
             archive.extractall(folder)
-    for function in package.of_type(template, "AWS::Serverless::Function"):
+    for function in sam.of_type(template, "AWS::Serverless::Function"):
         properties = function["Properties"]
         properties["CodeUri"] = {"Bucket": data["PackageBucketName"], "Key": "hello.zip"}
         properties["Environment"] = {

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from chalicelib.photos.storage import PhotoStorage
     from chalicelib.photos.transactions import PhotoTransactions
     from chalicelib.photos.uploads import UploadService
-    from chalicelib.settings import Settings, StoredSettings
+    from chalicelib.settings import Settings
 
 T = TypeVar("T")
 
@@ -47,16 +47,22 @@ class Container:
         """The settings. Raises ConfigurationError, and reads them again next time."""
         from chalicelib.settings import settings_from_environment
 
-        return settings_from_environment() or self._stored_settings
+        return settings_from_environment() or self._stored_settings()
 
-    @shared
-    def _stored_settings(self) -> StoredSettings:
-        """The settings in Parameter Store, including the client secret."""
+    def _stored_settings(self) -> Settings:
+        """Read the settings from Parameter Store, as after a plain `chalice deploy`."""
         from chalicelib.clients import parameter_store
         from chalicelib.settings import load_settings, parameter_path
 
         region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
         return load_settings(parameter_store(region), parameter_path())
+
+    @shared
+    def _client_secret(self) -> str:
+        """The secret of the app client, which only the API may read."""
+        from chalicelib.settings import load_client_secret, parameter_path
+
+        return load_client_secret(self.clients.get("ssm"), parameter_path())
 
     @shared
     def clients(self) -> Clients:
@@ -89,7 +95,7 @@ class Container:
         from chalicelib.photos.query import ItemReader
 
         items = ItemReader(self.clients.get("dynamodb"), self.settings.photo_table)
-        cursors = Cursors(lambda: self._stored_settings.client_secret)
+        cursors = Cursors(lambda: self._client_secret)
         return PhotoLists(items, self.storage.with_urls, cursors)
 
     @shared
@@ -148,7 +154,7 @@ class Container:
             self.clients.get("cognito-idp"),
             self.settings.pool_id,
             self.settings.client_id,
-            self._stored_settings.client_secret,
+            lambda: self._client_secret,
         )
 
     @shared

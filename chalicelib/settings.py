@@ -1,7 +1,8 @@
 """The settings, read once and typed.
 
 They are the parameters under one path of Parameter Store. A deployment copies those that are not
-secret into the functions' environment, so that a cold start need not read Parameter Store.
+secret into the functions' environment, so that a cold start need not read Parameter Store. Only
+what needs the secret reads it.
 """
 
 import dataclasses
@@ -10,7 +11,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from chalicelib.errors import ConfigurationError
 
@@ -23,6 +24,7 @@ _ALLOWED = re.compile(r"[A-Za-z0-9.!#$%&'+/=?^_`{|}~-]*@[A-Za-z0-9-]+(\.[A-Za-z0
 EVERYONE = "*"
 # The environment of a Lambda function holds 4 kB, and these settings share it with the others.
 _MAX_ALLOWED = 2_500
+_CLIENT_SECRET = "COGNITO_CLIENT_SECRET"  # noqa: S105 (the name of a parameter)
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d+)?")
 _LONGEST_URL = 6 * 3600  # seconds
 
@@ -149,16 +151,6 @@ class Settings:
         return f"https://cognito-idp.{self.region}.amazonaws.com/{self.pool_id}"
 
 
-@dataclass(frozen=True)
-class StoredSettings(Settings):
-    """All settings, including the one that stays in Parameter Store."""
-
-    client_secret: str = _parameter("COGNITO_CLIENT_SECRET", _text)
-
-
-S = TypeVar("S", bound=Settings)
-
-
 def parameter_path() -> str:
     """Return the path of all parameters, with a slash at each end. Raises ConfigurationError."""
     path = os.environ.get("CLOUDALBUM_PARAMETER_PATH", DEFAULT_PATH).strip("/")
@@ -212,7 +204,7 @@ def settings_from_environment() -> Settings | None:
         raise ConfigurationError(
             f"{_ENVIRONMENT_VARIABLE} is not a JSON object. Run `make deploy`, or unset it."
         )
-    return _read(Settings, parameters, parameter_path())
+    return _read(parameters, parameter_path())
 
 
 def to_environment(parameters: Mapping[str, str], path: str) -> dict[str, str]:
@@ -222,23 +214,33 @@ def to_environment(parameters: Mapping[str, str], path: str) -> dict[str, str]:
     """
     names = [field.metadata["name"] for field in dataclasses.fields(Settings)]
     values = {name: parameters[name] for name in names if name in parameters}
-    _read(Settings, values, path)
+    _read(values, path)
     return {_ENVIRONMENT_VARIABLE: json.dumps(values, separators=(",", ":"))}
 
 
-def load_settings(store: ParameterStore, path: str) -> StoredSettings:
+def load_settings(store: ParameterStore, path: str) -> Settings:
     """Read all parameters under `path`. Raises ConfigurationError."""
-    return _read(StoredSettings, store.get_parameters_dict(path, get_flat_dict=True), path)
+    return _read(store.get_parameters_dict(path, get_flat_dict=True), path)
 
 
-def _read(shape: type[S], parameters: Mapping[str, Any], path: str) -> S:
+def load_client_secret(ssm: Any, path: str) -> str:
+    """Read the secret of the app client, which no environment has. Raises ConfigurationError."""
+    try:
+        found = ssm.get_parameter(Name=path + _CLIENT_SECRET, WithDecryption=True)
+    except ssm.exceptions.ParameterNotFound:
+        raise _configuration_error({_CLIENT_SECRET: "is missing"}, path) from None
+    secret: str = found["Parameter"]["Value"].strip()
+    return secret
+
+
+def _read(parameters: Mapping[str, Any], path: str) -> Settings:
     """Return the settings in `parameters`; others are ignored.
 
     Raises ConfigurationError with every parameter that is missing or malformed, and the command
     that sets it.
     """
     values, problems = {}, {}
-    for field in dataclasses.fields(shape):
+    for field in dataclasses.fields(Settings):
         name, default = field.metadata["name"], field.metadata["default"]
         try:
             if name in parameters:
@@ -250,10 +252,14 @@ def _read(shape: type[S], parameters: Mapping[str, Any], path: str) -> S:
         except ValueError as error:
             problems[name] = str(error)
     if problems:
-        listed = "; ".join(f"{path}{name} {problem}" for name, problem in problems.items())
-        raise ConfigurationError(
-            f"{listed}. Set it with `aws ssm put-parameter --type SecureString --overwrite --name "
-            f"{path}{next(iter(problems))} --value VALUE`, then run `make deploy` (locally, "
-            "`make run` sets it)."
-        )
-    return shape(**values)
+        raise _configuration_error(problems, path)
+    return Settings(**values)
+
+
+def _configuration_error(problems: Mapping[str, str], path: str) -> ConfigurationError:
+    listed = "; ".join(f"{path}{name} {problem}" for name, problem in problems.items())
+    return ConfigurationError(
+        f"{listed}. Set it with `aws ssm put-parameter --type SecureString --overwrite --name "
+        f"{path}{next(iter(problems))} --value VALUE`, then run `make deploy` (locally, "
+        "`make run` sets it)."
+    )

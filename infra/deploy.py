@@ -16,7 +16,7 @@ from typing import Any
 from chalicelib import __version__
 from chalicelib.errors import ConfigurationError
 from chalicelib.settings import cors_allow_origin, to_environment
-from infra import account, gateway, package, stacks
+from infra import account, gateway, package, sam, stacks
 from infra.errors import OperatorError, exit_code
 from infra.stacks import MakeClient
 from infra.stages import Stage
@@ -34,7 +34,7 @@ def deploy(make_client: MakeClient, stage: Stage, built: package.Package) -> str
         )
     bucket = data["PackageBucketName"]
     upload(make_client("s3"), bucket, built.key, built.zip.read_bytes())
-    for function in package.of_type(built.template, "AWS::Serverless::Function"):
+    for function in sam.of_type(built.template, "AWS::Serverless::Function"):
         function["Properties"]["CodeUri"] = {"Bucket": bucket, "Key": built.key}
     parameters = {
         "Stage": stage.name,
@@ -43,8 +43,11 @@ def deploy(make_client: MakeClient, stage: Stage, built: package.Package) -> str
         "UserTable": data["UserTableName"],
         "UserPoolId": data["UserPoolId"],
         "ParameterPath": stage.parameter_path.rstrip("/"),
-        "Emulated": str(account.emulated()).lower(),
+        "AlarmEmail": data.get("OwnerEmail", ""),
     }
+    parameters |= _chosen_parameters(built.template["Parameters"], parameters)
+    if not account.emulated() and not _gateway_can_log(make_client("apigateway")):
+        parameters["CreateGatewayLogRole"] = "true"
     outputs = _deploy_app_stack(make_client, stage, bucket, built.template, parameters)
     if account.emulated():
         # MiniStack ignores these parts of the template.
@@ -77,7 +80,7 @@ def _deploy_app_stack(
 ) -> dict[str, str]:
     """Create or update the app's stack with the stage's settings, and return its outputs."""
     variables = _environment(make_client("ssm"), stage.parameter_path)
-    for function in package.of_type(template, "AWS::Serverless::Function"):
+    for function in sam.of_type(template, "AWS::Serverless::Function"):
         function["Properties"]["Environment"]["Variables"] |= variables
     content = json.dumps(template, separators=(",", ":")).encode()
     key = hashlib.sha256(content).hexdigest() + ".json"
@@ -86,7 +89,11 @@ def _deploy_app_stack(
     # The API's definition is larger than the 51,200 bytes of a TemplateBody.
     url = s3.generate_presigned_url("get_object", {"Bucket": bucket, "Key": key})
     done = stacks.deploy(
-        cloudformation, stage.app_stack, {"TemplateURL": url.split("?")[0]}, parameters
+        cloudformation,
+        stage.app_stack,
+        {"TemplateURL": url.split("?")[0]},
+        parameters,
+        known=set(template["Parameters"]),
     )
     print(f"Stack {stage.app_stack} {done}")
     return stacks.outputs(cloudformation, stage.app_stack) or {}
@@ -111,6 +118,27 @@ def smoke_test(url: str) -> None:
             raise OperatorError(
                 f"The API has version {body.get('version')}, not {__version__}. Deploy again."
             )
+
+
+def _chosen_parameters(declared: dict[str, Any], given: dict[str, str]) -> dict[str, str]:
+    """Return the stack parameters that PARAMETERS and WAF set. Raises OperatorError."""
+    chosen: dict[str, str] = {}
+    for one in os.environ.get("PARAMETERS", "").split():
+        name, _, chosen[name] = one.partition("=")
+    if waf := os.environ.get("WAF"):
+        chosen["Waf"] = waf
+    can_be_chosen = {name for name, one in declared.items() if "Default" in one} - given.keys()
+    can_be_chosen.discard("CreateGatewayLogRole")
+    if unknown := sorted(chosen.keys() - can_be_chosen):
+        raise OperatorError(
+            f"PARAMETERS has {', '.join(unknown)}. Use {', '.join(sorted(can_be_chosen))}."
+        )
+    return chosen
+
+
+def _gateway_can_log(apigateway: Any) -> bool:
+    """Return whether APIs of this account and region have a role with which they write logs."""
+    return bool(apigateway.get_account().get("cloudwatchRoleArn"))
 
 
 def _environment(ssm: Any, path: str) -> dict[str, str]:

@@ -49,9 +49,19 @@ def _try_again(status: int, code: str, error: TryAgainLater) -> GatewayResponse:
     return GatewayResponse(status, code, str(error), error.retry_after)
 
 
+_UNAVAILABLE = _try_again(503, "ServiceUnavailableError", Unavailable())
+_WAF_SECONDS = 60  # the window of the web ACL's rule in infra/app.yaml
+
 RESPONSES = {
     "DEFAULT_4XX": GatewayResponse(None, "GatewayError", None),
-    "DEFAULT_5XX": GatewayResponse(None, "GatewayError", None),
+    # The gateway's own 5xx mean that a function could not be called (500, as when Lambda throttles
+    # it), crashed (502) or took too long (504). An error of the app's own passes unchanged.
+    "DEFAULT_5XX": _UNAVAILABLE,
+    "INTEGRATION_FAILURE": _UNAVAILABLE,
+    "INTEGRATION_TIMEOUT": _UNAVAILABLE,
+    # The authorizer fails only while AWS is unavailable, or throttles it.
+    "AUTHORIZER_FAILURE": _UNAVAILABLE,
+    "AUTHORIZER_CONFIGURATION_ERROR": _UNAVAILABLE,
     "UNAUTHORIZED": GatewayResponse(
         401, "UnauthorizedError", "You are not signed in. Sign in and try again."
     ),
@@ -64,8 +74,12 @@ RESPONSES = {
     ),
     "REQUEST_TOO_LARGE": GatewayResponse(413, "PayloadTooLargeError", TOO_LARGE),
     "THROTTLED": _try_again(429, "TooManyRequestsError", Throttled()),
-    # The authorizer fails only while AWS is unavailable, so this is no 500.
-    "AUTHORIZER_FAILURE": _try_again(503, "ServiceUnavailableError", Unavailable()),
+    # The web ACL has one rule, which limits the requests of an IP address.
+    "WAF_FILTERED": _try_again(
+        429,
+        "TooManyRequestsError",
+        TryAgainLater(f"Too many requests. Try again in {_WAF_SECONDS} seconds.", _WAF_SECONDS),
+    ),
 }
 
 

@@ -17,7 +17,6 @@ import re
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -25,16 +24,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from chalicelib.settings import cors_allow_origin
-from infra import account, gateway, wheels
+from infra import account, sam, wheels
 from infra.errors import OperatorError, exit_code
 from infra.stages import Stage
 
 ROOT = Path(__file__).parent.parent
 OUT = ROOT / "dist"
-_MERGED = Path(__file__).with_name("app.yaml")
 MAX_BYTES = 17_000_000  # of the zip
 # A folder in which runs share what they have built from the same files; the tests set it.
 _SHARED_BUILDS = "PACKAGE_CACHE"
@@ -58,25 +53,6 @@ _NEVER_RUNS = re.compile(
     r"|PIL/_imaging(ft|tk|math|morph)\.|pillow\.libs/lib(freetype|harfbuzz|png16|brotli)"
 )
 
-# The policies in .chalice name resources by patterns; the template names each one exactly.
-_HERE = "${AWS::Region}:${AWS::AccountId}"
-_EXACT = {
-    "arn:aws:ssm:*:*:parameter/cloudalbum": f"ssm:{_HERE}:parameter${{ParameterPath}}",
-    "arn:aws:ssm:*:*:parameter/cloudalbum/*": f"ssm:{_HERE}:parameter${{ParameterPath}}/*",
-    "arn:aws:cognito-idp:*:*:userpool/*": f"cognito-idp:{_HERE}:userpool/${{UserPoolId}}",
-    "arn:aws:dynamodb:*:*:table/User": f"dynamodb:{_HERE}:table/${{UserTable}}",
-    "arn:aws:dynamodb:*:*:table/Photo": f"dynamodb:{_HERE}:table/${{PhotoTable}}",
-    "arn:aws:dynamodb:*:*:table/Photo/index/by_taken": (
-        f"dynamodb:{_HERE}:table/${{PhotoTable}}/index/by_taken"
-    ),
-    "arn:aws:s3:::cloudalbum-dev-photos-*": "s3:::${PhotoBucket}",
-    "arn:aws:s3:::cloudalbum-dev-photos-*/photos/*": "s3:::${PhotoBucket}/photos/*",
-    "arn:aws:s3:::cloudalbum-dev-photos-*/uploads/*": "s3:::${PhotoBucket}/uploads/*",
-    "arn:aws:logs:*:*:log-group:/aws/lambda/cloudalbum-dev*": (
-        f"logs:{_HERE}:log-group:/aws/lambda/${{AWS::StackName}}-*"
-    ),
-}
-
 
 @dataclass(frozen=True)
 class Package:
@@ -99,14 +75,15 @@ def build(stage: Stage, out: Path = OUT) -> Package:
     with tempfile.TemporaryDirectory() as folder:
         # Chalice changes its cache of dependencies in place.
         with _locked(ROOT / ".chalice"):
-            _chalice_package(stage, wheels.verified(runtime), Path(folder))
-        template = yaml.safe_load((Path(folder) / "sam.yaml").read_text())
+            dependencies = wheels.environment(wheels.verified(runtime))
+            sam.run_chalice(stage, ROOT, Path(folder), dependencies)
+        template = sam.finished_template(stage, Path(folder))
         source = Path(folder) / "deployment.zip"
         if shared := os.environ.get(_SHARED_BUILDS):
             _build_once(source, target, Path(shared))
         else:
             _build_zip(source, target)
-    package = Package(target, _finished(template, stage))
+    package = Package(target, template)
     (out / f"template-{stage.name}.json").write_text(json.dumps(package.template, indent=1))
     return package
 
@@ -144,24 +121,6 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def _chalice_package(stage: Stage, files: Path, folder: Path) -> None:
-    chalice = Path(sysconfig.get_path("scripts")) / "chalice"
-    command = [str(chalice), "package", "--stage", stage.name]
-    run = subprocess.run(
-        [*command, "--merge-template", str(_MERGED), str(folder)],
-        cwd=ROOT,
-        # Chalice requires a region; the package is the same for all of them.
-        env=os.environ
-        | wheels.environment(files)
-        | {"AWS_DEFAULT_REGION": os.environ.get("AWS_DEFAULT_REGION", "us-east-1")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if run.returncode != 0:
-        raise OperatorError(f"chalice package failed:\n{run.stdout}{run.stderr}")
 
 
 def unpack(source: Path, task: Path) -> None:
@@ -238,42 +197,6 @@ def _reject_local_builds(archive: zipfile.ZipFile) -> None:
                     f"{dependency} has no wheel for Lambda and was compiled on this machine. "
                     "Pin a release that has one in requirements.txt."
                 )
-
-
-def _finished(template: dict[str, Any], stage: Stage) -> dict[str, Any]:
-    """Return Chalice's template with the stage's settings and exact permissions."""
-    resources = template["Resources"]
-    for role in of_type(template, "AWS::IAM::Role"):
-        for policy in role["Properties"]["Policies"]:
-            for statement in policy["PolicyDocument"]["Statement"]:
-                statement["Resource"] = [_exact(arn) for arn in statement["Resource"]]
-    origin = cors_allow_origin()
-    resources["RestAPI"]["Properties"]["GatewayResponses"] = gateway.sam_responses(origin)
-    for function in of_type(template, "AWS::Serverless::Function"):
-        environment = function["Properties"].setdefault("Environment", {})
-        variables = environment.setdefault("Variables", {})
-        variables["CLOUDALBUM_PARAMETER_PATH"] = stage.parameter_path
-        variables["CORS_ALLOW_ORIGIN"] = origin
-    # Chalice 1.34 misspells the function's logical ID here, which CloudFormation rejects.
-    log_group = resources["ApiHandlerLogGroup"]["Properties"]
-    log_group["LogGroupName"] = {"Fn::Sub": "/aws/lambda/${APIHandler}"}
-    return template
-
-
-def of_type(template: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    """Return the resources of one type."""
-    return [one for one in template["Resources"].values() if one["Type"] == kind]
-
-
-def _exact(arn: str) -> Any:
-    if arn == "*":
-        return arn
-    if arn not in _EXACT:
-        raise OperatorError(
-            f"A policy in .chalice names {arn}: add its exact ARN to infra/package.py."
-        )
-    exact = {"Fn::Sub": f"arn:${{AWS::Partition}}:{_EXACT[arn]}"}
-    return {"Fn::If": ["OnEmulator", "*", exact]} if ":ssm:" in arn else exact
 
 
 def largest_parts(file: Path, count: int = 10) -> list[tuple[str, int]]:

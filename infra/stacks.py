@@ -28,10 +28,17 @@ def parameters(cloudformation: Any, stack: str) -> dict[str, str]:
     return {one["ParameterKey"]: one["ParameterValue"] for one in description.get("Parameters", [])}
 
 
-def deploy(cloudformation: Any, stack: str, template: dict[str, Any], given: dict[str, str]) -> str:
+def deploy(
+    cloudformation: Any,
+    stack: str,
+    template: dict[str, Any],
+    given: dict[str, str],
+    known: set[str] | None = None,
+) -> str:
     """Create or update a stack, wait for it, and return "created", "updated" or "unchanged".
 
-    `template` is TemplateBody or TemplateURL. A parameter that is not `given` keeps its value.
+    `template` is TemplateBody or TemplateURL. A parameter that is not `given` keeps its value, if
+    it is among the `known` ones: the template may have lost it.
     Raises OperatorError with the first failure that CloudFormation reports.
     """
     description = _describe(cloudformation, stack)
@@ -40,7 +47,7 @@ def deploy(cloudformation: Any, stack: str, template: dict[str, Any], given: dic
         description = None
     request = {
         "StackName": stack,
-        "Parameters": _with_previous(description, given),
+        "Parameters": _with_previous(description, given, known),
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         **template,
     }
@@ -75,14 +82,14 @@ def _describe(cloudformation: Any, stack: str) -> dict[str, Any] | None:
 
 
 def _with_previous(
-    description: dict[str, Any] | None, given: dict[str, str]
+    description: dict[str, Any] | None, given: dict[str, str], known: set[str] | None
 ) -> list[dict[str, Any]]:
     new = [{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()]
     existing = (description or {}).get("Parameters", [])
     kept = [
         {"ParameterKey": one["ParameterKey"], "UsePreviousValue": True}
         for one in existing
-        if one["ParameterKey"] not in given
+        if one["ParameterKey"] not in given and (known is None or one["ParameterKey"] in known)
     ]
     return new + kept
 

@@ -5,7 +5,7 @@ import contextlib
 import functools
 import hmac
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -68,9 +68,14 @@ class Tokens:
 
 
 class UserPool:
-    """One app client, with a secret, of one user pool; users sign in with their email address."""
+    """One app client, with a secret, of one user pool; users sign in with their email address.
 
-    def __init__(self, client: Any, pool_id: str, client_id: str, client_secret: str) -> None:
+    `client_secret` is called by what needs it: a function that only finds users may not read it.
+    """
+
+    def __init__(
+        self, client: Any, pool_id: str, client_id: str, client_secret: Callable[[], str]
+    ) -> None:
         self._client = client
         self._pool_id = pool_id
         self.client_id = client_id
@@ -157,7 +162,7 @@ class UserPool:
         ):
             result = self._client.get_tokens_from_refresh_token(
                 ClientId=self.client_id,
-                ClientSecret=self._client_secret,
+                ClientSecret=self._client_secret(),
                 RefreshToken=refresh_token,
             )["AuthenticationResult"]
         # A pool that does not rotate refresh tokens returns none: the old one stays valid.
@@ -255,7 +260,7 @@ class UserPool:
     def _secret_hash(self, username: str) -> str:
         """Return Cognito's SECRET_HASH: base64 of HMAC-SHA256 over user name and client ID."""
         message = (username + self.client_id).encode()
-        digest = hmac.digest(self._client_secret.encode(), message, "sha256")
+        digest = hmac.digest(self._client_secret().encode(), message, "sha256")
         return base64.b64encode(digest).decode()
 
 

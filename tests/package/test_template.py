@@ -3,13 +3,12 @@
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chalicelib.integrity.check import DAILY_SECONDS
-from infra import gateway, package
+from infra import package, sam
 from infra.errors import OperatorError
 from infra.package import ROOT
 from infra.stages import Stage
@@ -22,7 +21,7 @@ def references(node: Any) -> Iterator[str]:
     if isinstance(node, dict):
         for key, value in node.items():
             if key == "Ref":
-                yield value
+                yield value.split(".")[0]  # SAM has names such as RestAPI.Stage.
             elif key == "Fn::GetAtt":
                 yield value[0] if isinstance(value, list) else value.split(".")[0]
             elif key == "Fn::Sub":
@@ -59,10 +58,39 @@ def test_each_permission_names_its_actions_and_exact_resources(
             assert statement["Resource"] == ["*"]
             continue
         for resource in statement["Resource"]:
-            on_aws = resource["Fn::If"][2] if "Fn::If" in resource else resource
-            arn = on_aws["Fn::Sub"]
+            arn = resource["Fn::Sub"]
             assert "${" in arn.removeprefix("arn:${AWS::Partition}")
             assert not re.search(r"[*](?!$)", arn.replace("${AWS::StackName}-*", ""))
+
+
+def test_only_the_api_reads_parameter_store_and_there_only_the_client_secret(
+    built: package.Package,
+) -> None:
+    found = {
+        (role, action, resource["Fn::Sub"].split(":parameter")[1])
+        for role in ("ApiHandlerRole", "CheckIntegrityRole", "JwtAuthRole")
+        for statement in statements(built.template, role)
+        for action in statement["Action"]
+        if action.startswith("ssm:")
+        for resource in statement["Resource"]
+    }
+    secret = "${ParameterPath}/COGNITO_CLIENT_SECRET"
+    assert found == {("ApiHandlerRole", "ssm:GetParameter", secret)}
+
+
+def test_no_function_may_create_a_log_group(built: package.Package) -> None:
+    # The template has all of them.
+    assert "logs:CreateLogGroup" not in json.dumps(built.template)
+    groups = {
+        one["Properties"]["LogGroupName"]["Fn::Sub"]
+        for one in sam.of_type(built.template, "AWS::Logs::LogGroup")
+    }
+    functions = {"APIHandler", "CheckIntegrity", "JwtAuth"}
+    assert {f"/aws/lambda/${{{name}}}" for name in functions} <= groups
+
+
+def test_template_alone_is_the_one_that_is_deployed(built: package.Package) -> None:
+    assert sam.template_alone(Stage("dev")) == built.template
 
 
 @pytest.mark.parametrize("role", ["CheckIntegrityRole", "JwtAuthRole"])
@@ -80,74 +108,21 @@ def test_integrity_is_checked_daily_without_retries_and_with_an_alarm(
     assert [one["Properties"]["Schedule"] for one in check["Events"].values()] == ["rate(1 day)"]
     assert check["EventInvokeConfig"]["MaximumRetryAttempts"] == 0
     assert check["Timeout"] - DAILY_SECONDS > 30
-    alarm = built.template["Resources"]["IntegrityAlarm"]["Properties"]
-    assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "CheckIntegrity"}}]
 
 
 def test_policy_with_unknown_resource_is_rejected() -> None:
     with pytest.raises(OperatorError, match="table/Other"):
-        package._exact("arn:aws:dynamodb:*:*:table/Other")
+        sam._exact("arn:aws:dynamodb:*:*:table/Other")
 
 
 def test_functions_are_traced_and_time_out_before_the_gateway(
     built: package.Package,
 ) -> None:
-    functions = package.of_type(built.template, "AWS::Serverless::Function")
+    functions = sam.of_type(built.template, "AWS::Serverless::Function")
     assert len(functions) == 3
     assert {one["Properties"]["Tracing"] for one in functions} == {"Active"}
     for name in ("APIHandler", "JwtAuth"):
         assert built.template["Resources"][name]["Properties"]["Timeout"] <= 29
-
-
-def test_gateway_is_regional_compresses_and_passes_forms_as_bytes(
-    built: package.Package,
-) -> None:
-    api = built.template["Resources"]["RestAPI"]["Properties"]
-    assert api["EndpointConfiguration"] == "REGIONAL"
-    assert api["MinimumCompressionSize"] == 1024
-    assert "multipart/form-data" in api["BinaryMediaTypes"]
-    assert "multipart/form-data" in api["DefinitionBody"]["x-amazon-apigateway-binary-media-types"]
-
-
-def test_gateway_throttles_every_method_at_the_operators_limits(built: package.Package) -> None:
-    template = built.template
-    [settings] = template["Resources"]["RestAPI"]["Properties"]["MethodSettings"]
-    assert (settings["ResourcePath"], settings["HttpMethod"]) == ("/*", "*")
-    for name in ("Rate", "Burst"):
-        assert settings[f"Throttling{name}Limit"] == {"Ref": f"Throttle{name}"}
-        assert template["Parameters"][f"Throttle{name}"]["Default"] > 0
-    throttled = template["Resources"]["RestAPI"]["Properties"]["GatewayResponses"]["THROTTLED"]
-    assert throttled["ResponseParameters"]["Headers"]["Retry-After"] == "'5'"
-    assert "TooManyRequestsError" in throttled["ResponseTemplates"]["application/json"]
-
-
-def test_gateway_responds_to_preflights_of_every_path(built: package.Package) -> None:
-    paths = built.template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"]
-    for path, methods in paths.items():
-        integration = methods["options"]["x-amazon-apigateway-integration"]
-        headers = integration["responses"]["default"]["responseParameters"]
-        allowed = headers["method.response.header.Access-Control-Allow-Headers"].lower()
-        for name in ("authorization", "content-type", "datatype", "headers", "idempotency-key"):
-            assert name in allowed, path
-        methods_allowed = headers["method.response.header.Access-Control-Allow-Methods"]
-        assert {method.upper() for method in methods} <= set(re.findall(r"\w+", methods_allowed))
-
-
-def test_errors_of_the_gateway_can_be_read_by_the_allowed_origin(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("CORS_ALLOW_ORIGIN", "https://album.example.com")
-    template = package.build(Stage("prod"), tmp_path).template
-    api = template["Resources"]["RestAPI"]["Properties"]
-    for kind in gateway.RESPONSES:
-        headers = api["GatewayResponses"][kind]["ResponseParameters"]["Headers"]
-        assert headers["Access-Control-Allow-Origin"] == "'https://album.example.com'"
-    assert api["GatewayResponses"]["AUTHORIZER_FAILURE"]["StatusCode"] == 503
-    preflight = api["DefinitionBody"]["paths"]["/photos"]["options"]
-    assert "'https://album.example.com'" in json.dumps(preflight)
-    variables = template["Resources"]["APIHandler"]["Properties"]["Environment"]["Variables"]
-    assert variables["CORS_ALLOW_ORIGIN"] == "https://album.example.com"
-    assert variables["CLOUDALBUM_PARAMETER_PATH"] == "/cloudalbum-prod/"
 
 
 def test_chalice_deploy_reads_the_same_parameters() -> None:

@@ -66,6 +66,18 @@ class DeployedStage:
             self._put_policy(function, name, document)
 
     @contextlib.contextmanager
+    def with_statement(self, function: str, statement: dict[str, Any]) -> Iterator[None]:
+        """Add a statement to a function's policy until the block ends."""
+        name, document = self.policy(function)
+        self._put_policy(
+            function, name, document | {"Statement": [*document["Statement"], statement]}
+        )
+        try:
+            yield
+        finally:
+            self._put_policy(function, name, document)
+
+    @contextlib.contextmanager
     def without_settings(self, *functions: str) -> Iterator[None]:
         """Remove the settings from functions' environments, as after a plain `chalice deploy`."""
         before = {name: self._restart(name, **{_SETTINGS: None}) for name in functions}

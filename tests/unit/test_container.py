@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import pytest
+from botocore.stub import Stubber
 
 from chalicelib import settings
 from chalicelib.container import Container
@@ -104,11 +105,30 @@ def test_parameter_store_is_read_again_after_a_configuration_error(
     monkeypatch.delenv("CLOUDALBUM_SETTINGS")
     monkeypatch.setattr("chalicelib.clients.parameter_store", lambda region: Store())
     container = Container()
-    with pytest.raises(ConfigurationError, match="COGNITO_CLIENT_SECRET is missing"):
+    del stored["COGNITO_POOL_ID"]
+    with pytest.raises(ConfigurationError, match="COGNITO_POOL_ID is missing"):
         _ = container.settings
-    stored["COGNITO_CLIENT_SECRET"] = "secret"
+    stored["COGNITO_POOL_ID"] = "eu-west-1_Pool"
     assert container.settings is container.settings
     assert container.settings.pool_id == "eu-west-1_Pool"
+
+
+def test_client_secret_is_read_once_and_only_by_what_needs_it() -> None:
+    container = Container()
+    with Stubber(container.clients.get("cognito-idp")) as cognito:
+        cognito.add_client_error("admin_get_user", "UserNotFoundException")
+        # What the daily check asks of the pool. The client of Parameter Store is not even created.
+        assert container.user_pool.find("sub-1") is None
+        assert not container.clients.is_created("ssm")
+        ssm = Stubber(container.clients.get("ssm"))
+        request = {"Name": "/cloudalbum/COGNITO_CLIENT_SECRET", "WithDecryption": True}
+        ssm.add_response("get_parameter", {"Parameter": {"Value": "secret"}}, request)
+        with ssm:
+            for _ in range(2):
+                cognito.add_response("forgot_password", {})
+                container.user_pool.forgot_password("mario@example.com")
+        ssm.assert_no_pending_responses()
+        cognito.assert_no_pending_responses()
 
 
 def test_signed_url_needs_no_client() -> None:

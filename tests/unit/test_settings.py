@@ -10,18 +10,19 @@ from chalicelib.errors import ConfigurationError
 from chalicelib.settings import (
     authorizer_ttl_seconds,
     cors_allow_origin,
+    load_client_secret,
     load_settings,
     parameter_path,
     settings_from_environment,
     to_environment,
 )
+from tests.support.stubs import stubbed
 
 VALUES: dict[str, Any] = {
     "S3_PHOTO_BUCKET": "pictures",
     "S3_PRESIGNED_EXP": 3600,
     "COGNITO_POOL_ID": "eu-west-1_Pool",
     "COGNITO_CLIENT_ID": "client",
-    "COGNITO_CLIENT_SECRET": "secret",
     "COGNITO_DOMAIN": "album.auth.eu-west-1.amazoncognito.com",
     "THUMBNAIL_WIDTH": 300,
     "THUMBNAIL_HEIGHT": 200,
@@ -55,8 +56,8 @@ def test_parameters_become_typed_settings() -> None:
 
 @pytest.mark.parametrize("parsed", [123456, True])
 def test_text_that_looks_like_json_is_kept_as_it_was_written(parsed: Any) -> None:
-    settings = load_settings(FakeStore(COGNITO_CLIENT_SECRET=parsed), "/cloudalbum/")
-    assert settings.client_secret == str(parsed).lower()
+    settings = load_settings(FakeStore(COGNITO_CLIENT_ID=parsed), "/cloudalbum/")
+    assert settings.client_id == str(parsed).lower()
 
 
 def test_dash_means_that_the_pool_has_no_domain() -> None:
@@ -187,16 +188,26 @@ def test_settings_in_the_environment_equal_those_in_parameter_store(
     settings = settings_from_environment()
     stored = load_settings(FakeStore(**optional, SIGNUP_CONFIRMATION="email"), "/cloudalbum/")
     assert settings is not None
-    assert vars(stored) == vars(settings) | {"client_secret": "secret"}
-    assert not hasattr(settings, "client_secret")
+    assert stored == settings
     assert settings.confirms_by_email
     assert settings.max_photos == 7
 
 
 def test_environment_has_every_setting_but_no_secret_and_no_other_parameter() -> None:
-    given = STORED | {"SOMETHING_ELSE": "private"}
+    given = STORED | {"COGNITO_CLIENT_SECRET": "secret", "SOMETHING_ELSE": "private"}
     [text] = to_environment(given, "/cloudalbum/").values()
-    assert json.loads(text).keys() == STORED.keys() - {"COGNITO_CLIENT_SECRET"}
+    assert json.loads(text).keys() == STORED.keys()
+
+
+def test_client_secret_is_read_alone() -> None:
+    name = "/cloudalbum/COGNITO_CLIENT_SECRET"
+    with stubbed("ssm") as stubber:
+        request = {"Name": name, "WithDecryption": True}
+        stubber.add_response("get_parameter", {"Parameter": {"Value": "123456"}}, request)
+        assert load_client_secret(stubber.client, "/cloudalbum/") == "123456"
+        stubber.add_client_error("get_parameter", "ParameterNotFound")
+        with pytest.raises(ConfigurationError, match=f"{name} is missing. Set it with"):
+            load_client_secret(stubber.client, "/cloudalbum/")
 
 
 def test_without_a_deployment_the_environment_has_no_settings(

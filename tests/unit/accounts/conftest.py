@@ -19,4 +19,4 @@ def stub() -> Iterator[Stubber]:
 @pytest.fixture
 def pool(stub: Stubber) -> UserPool:
     """Return a user pool on that client."""
-    return UserPool(stub.client, "eu-west-1_Pool", "client", "secret-of-the-client-24chars")
+    return UserPool(stub.client, "eu-west-1_Pool", "client", lambda: "secret-of-the-client-24chars")

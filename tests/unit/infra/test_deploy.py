@@ -1,11 +1,14 @@
-"""The environment that a deployment gives to the functions."""
+"""The environment and the stack parameters of a deployment."""
 
+from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
-from infra import deploy
+from infra import account, deploy, package, stacks
 from infra.errors import OperatorError
+from infra.stages import Stage
 from tests.support.stubs import stubbed
 
 
@@ -48,3 +51,87 @@ def test_environment_has_all_parameters_except_the_secret_and_changes_with_it() 
 def test_deployment_without_a_parameter_names_the_missing_one() -> None:
     with pytest.raises(OperatorError, match="/cloudalbum/COGNITO_POOL_ID is missing"):
         environment(parameters(S3_PHOTO_BUCKET="pictures"))
+
+
+DATA = {
+    "PackageBucketName": "packages",
+    "PhotoBucketName": "photos",
+    "PhotoTableName": "Photo",
+    "UserTableName": "User",
+    "UserPoolId": "eu-west-1_Pool",
+}
+# Those that `deploy` sets, those that an operator may set, and one that describes the account.
+DECLARED: dict[str, Any] = {
+    "Stage": {"Type": "String"},
+    "AlarmEmail": {"Type": "String", "Default": ""},
+    "CreateGatewayLogRole": {"Type": "String", "Default": "false"},
+    "SignInRate": {"Type": "Number", "Default": 10},
+    "ThrottleRate": {"Type": "Number", "Default": 200},
+    "Waf": {"Type": "String", "Default": "false"},
+}
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> mock.MagicMock:
+    """Return the clients of an AWS account where the data stack exists."""
+    clients = mock.MagicMock()
+    clients("s3").generate_presigned_url.return_value = "https://packages.example.com/key?query"
+    clients("apigateway").get_account.return_value = {"cloudwatchRoleArn": "arn:of-another-stage"}
+    monkeypatch.setattr(account, "emulated", lambda: False)
+    monkeypatch.setattr(deploy, "_environment", lambda ssm, path: {})
+    for name in ("PARAMETERS", "WAF"):
+        monkeypatch.delenv(name, raising=False)
+    return clients
+
+
+def given_parameters(aws: mock.MagicMock, tmp_path: Path, **more: str) -> dict[str, str]:
+    """Deploy, and return the parameters that the app's stack is given; the others keep theirs."""
+    (tmp_path / "zip").write_bytes(b"")
+    built = package.Package(tmp_path / "zip", {"Parameters": DECLARED, "Resources": {}})
+    outputs = [DATA | more, {"EndpointURL": "https://api.example.com/api/"}]
+    with (
+        mock.patch.object(stacks, "outputs", side_effect=outputs),
+        mock.patch.object(stacks, "deploy", return_value="updated") as updated,
+    ):
+        deploy.deploy(aws, Stage("dev"), built)
+    given: dict[str, str] = updated.call_args.args[3]
+    return given
+
+
+def test_alarms_are_sent_to_the_owner_of_the_data_stack(
+    aws: mock.MagicMock, tmp_path: Path
+) -> None:
+    owner = "owner@example.com"
+    assert given_parameters(aws, tmp_path, OwnerEmail=owner)["AlarmEmail"] == owner
+    assert given_parameters(aws, tmp_path)["AlarmEmail"] == ""
+
+
+def test_operator_chooses_stack_parameters_and_deployments_keep_them(
+    aws: mock.MagicMock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PARAMETERS", "SignInRate=5  ThrottleRate=50")
+    monkeypatch.setenv("WAF", "true")
+    given = given_parameters(aws, tmp_path)
+    assert (given["SignInRate"], given["ThrottleRate"], given["Waf"]) == ("5", "50", "true")
+    for name in ("PARAMETERS", "WAF"):
+        monkeypatch.delenv(name)
+    assert not {"SignInRate", "ThrottleRate", "Waf"} & given_parameters(aws, tmp_path).keys()
+
+
+@pytest.mark.parametrize("name", ["SigninRate", "Stage", "AlarmEmail", "CreateGatewayLogRole"])
+def test_parameter_that_an_operator_cannot_choose_is_rejected_with_those_that_exist(
+    aws: mock.MagicMock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("PARAMETERS", f"{name}=1")
+    expected = f"PARAMETERS has {name}. Use SignInRate, ThrottleRate, Waf."
+    with pytest.raises(OperatorError, match=f"^{expected}$"):
+        given_parameters(aws, tmp_path)
+
+
+def test_first_deployment_of_a_region_creates_the_role_with_which_gateways_write_logs(
+    aws: mock.MagicMock, tmp_path: Path
+) -> None:
+    # Another stage's role is left as it is: all APIs of the account and region share it.
+    assert "CreateGatewayLogRole" not in given_parameters(aws, tmp_path)
+    aws("apigateway").get_account.return_value = {"throttleSettings": {}}
+    assert given_parameters(aws, tmp_path)["CreateGatewayLogRole"] == "true"

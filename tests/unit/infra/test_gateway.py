@@ -6,6 +6,16 @@ from typing import Any
 from infra import gateway
 from tests.support.stubs import stubbed
 
+RETRY_AFTER = {  # seconds
+    "DEFAULT_5XX": 5,
+    "THROTTLED": 5,
+    "WAF_FILTERED": 60,
+    "AUTHORIZER_FAILURE": 5,
+    "AUTHORIZER_CONFIGURATION_ERROR": 5,
+    "INTEGRATION_FAILURE": 5,
+    "INTEGRATION_TIMEOUT": 5,
+}
+
 
 def test_put_responses_configures_every_response_and_deploys_the_api() -> None:
     with stubbed("apigateway") as stubber:
@@ -18,8 +28,9 @@ def test_put_responses_configures_every_response_and_deploys_the_api() -> None:
             }
             if "StatusCode" in response:
                 request["statusCode"] = str(response["StatusCode"])
-            if kind in ("AUTHORIZER_FAILURE", "THROTTLED"):
-                request["responseParameters"]["gatewayresponse.header.Retry-After"] = "'5'"
+            if kind in RETRY_AFTER:
+                header = f"'{RETRY_AFTER[kind]}'"
+                request["responseParameters"]["gatewayresponse.header.Retry-After"] = header
             stubber.add_response("put_gateway_response", {}, request)
         stubber.add_response("create_deployment", {}, {"restApiId": "api-1", "stageName": "api"})
         gateway.put_responses(stubber.client, "api-1", "*")
@@ -32,20 +43,35 @@ def test_every_response_has_the_shape_of_the_albums_errors() -> None:
         assert set(body) == {"Code", "Message"}
 
 
-def test_responses_keep_their_status_except_two_that_would_mislead_clients() -> None:
+def test_responses_keep_their_status_except_those_that_a_client_should_retry() -> None:
     statuses = {
         kind: response.get("StatusCode") for kind, response in gateway.sam_responses("*").items()
     }
     assert statuses == {
         "DEFAULT_4XX": None,
-        "DEFAULT_5XX": None,
+        "DEFAULT_5XX": 503,
         "UNAUTHORIZED": 401,
         "ACCESS_DENIED": 403,
         "MISSING_AUTHENTICATION_TOKEN": 403,
         "REQUEST_TOO_LARGE": 413,
         "THROTTLED": 429,
+        "WAF_FILTERED": 429,  # 403 by default
         "AUTHORIZER_FAILURE": 503,  # 500 by default
+        "AUTHORIZER_CONFIGURATION_ERROR": 503,  # 500 by default
+        "INTEGRATION_FAILURE": 503,  # 504 by default
+        "INTEGRATION_TIMEOUT": 503,  # 504 by default
     }
+
+
+def test_every_failure_of_the_gateway_says_when_to_try_again() -> None:
+    for kind, response in gateway.sam_responses("*").items():
+        seconds = response["ResponseParameters"]["Headers"].get("Retry-After")
+        if response.get("StatusCode") in (429, 503):
+            assert seconds == f"'{RETRY_AFTER[kind]}'"
+            template = response["ResponseTemplates"]["application/json"]
+            assert f"in {RETRY_AFTER[kind]} seconds" in template
+        else:
+            assert seconds is None
 
 
 def test_response_to_large_request_names_the_limit_and_the_alternative() -> None:

@@ -45,6 +45,25 @@ def test_deploy_of_current_stack_changes_nothing(cloudformation: Stubber) -> Non
     assert done == "unchanged"
 
 
+def test_parameter_that_the_template_has_lost_is_not_sent(cloudformation: Stubber) -> None:
+    current = [{"ParameterKey": name, "ParameterValue": "5"} for name in ("Units", "Old")]
+    cloudformation.add_response(
+        "describe_stacks", description("CREATE_COMPLETE", Parameters=current)
+    )
+    # AWS rejects a parameter that the template does not declare.
+    request = {
+        "StackName": "s",
+        "TemplateBody": "{}",
+        "Capabilities": ANY,
+        "Parameters": [{"ParameterKey": "Units", "UsePreviousValue": True}],
+    }
+    cloudformation.add_response("update_stack", {"StackId": "s"}, request)
+    cloudformation.add_response("describe_stacks", description("UPDATE_COMPLETE"))
+    template = {"TemplateBody": "{}"}
+    done = stacks.deploy(cloudformation.client, "s", template, {}, known={"Units"})
+    assert done == "updated"
+
+
 def test_deploy_over_failed_creation_deletes_and_creates_the_stack(
     cloudformation: Stubber,
 ) -> None:
