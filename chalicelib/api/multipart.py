@@ -57,7 +57,7 @@ def _parts(body: bytes, content_type: str) -> Iterator[tuple[str, str | None, by
     try:
         for headers, content in _split(body, _boundary(content_type)):
             yield (*_names(BodyPart(headers + _END_OF_HEADERS, "utf-8").headers), content)
-    except (ValueError, LookupError):
+    except (ValueError, LookupError, TypeError):  # `email` raises the last for a mixed RFC 2231.
         raise InvalidInput(
             "The request body must be multipart/form-data, and each part must have a name."
         ) from None
