@@ -57,14 +57,14 @@ def _parts(body: bytes, content_type: str) -> Iterator[tuple[str, str | None, by
     try:
         for headers, content in _split(body, _boundary(content_type)):
             yield (*_names(BodyPart(headers + _END_OF_HEADERS, "utf-8").headers), content)
-    except (ValueError, LookupError):
+    except (ValueError, LookupError, TypeError):  # TypeError: a parameter whole and in parts
         raise InvalidInput(
             "The request body must be multipart/form-data, and each part must have a name."
         ) from None
 
 
 def _boundary(content_type: str) -> bytes:
-    header = Message()
+    header = Message()  # which parses its parameters in quadratic time, too
     header["content-type"] = content_type
     if len(content_type) > _MAX_HEADERS or header.get_content_type() != "multipart/form-data":
         raise ValueError("not a form")

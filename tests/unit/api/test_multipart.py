@@ -71,6 +71,7 @@ def test_form_with_two_images_is_rejected_so_that_none_is_lost() -> None:
         (b"--x\r\n\xff\xfe: \xff\r\n\r\n\r\n--x--", BOUNDARY),
         (b"--x--", "multipart/form-data; boundary*=unicode_escape''%5Cud800"),
         (b"--x--", "multipart/form-data; boundary*=a%00b''BB"),
+        (b"--x--", "multipart/form-data; boundary*=x; boundary*0=x"),
     ],
 )
 def test_broken_form_is_rejected(body: bytes, content_type: str) -> None:
@@ -90,6 +91,7 @@ def test_empty_form_is_rejected() -> None:
         "form-data; name=file; filename*=unicode_escape''%5Cud800",
         "form-data; name=file; filename*=utf-7''+2AA-",
         "form-data; name*=utf-7''+2AA-",
+        "form-data; name=file; filename*=utf-8''a; filename*0=b",
     ],
 )
 def test_name_in_an_unusual_codec_is_rejected(disposition: str) -> None:
