@@ -41,9 +41,10 @@ STACK_PARAMETERS = {
     "BUDGET_USD": "BudgetUsd",
 }
 
+# An address as the API accepts it; but here, * would be taken for a pattern.
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = rf"@{_LABEL}(?:\.{_LABEL})+"
-_ADDRESS = rf"(?=.{{3,128}}$)[a-z0-9.!#$%&'*+/=?^_`{{|}}~-]+{_DOMAIN}"
+_ADDRESS = rf"(?=.{{3,128}}$)[a-z0-9.!#$%&'+/=?^_`{{|}}~-]+{_DOMAIN}"
 _SHOWN = 80  # characters of an invalid value
 _WHOLE_NUMBER = (r"[0-9]{1,9}", "a whole number")
 # What `chalicelib.settings` does not check.

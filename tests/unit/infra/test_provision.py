@@ -45,6 +45,7 @@ def _no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         ("CALLBACK_URL", "localhost", "must be a URL, not localhost."),
         ("OWNER", "you", "must be an email address, such as you@example.com, not you."),
         ("OWNER", "@example.com", "must be an email address"),
+        ("OWNER", "*@example.com", "must be an email address"),
         ("SIGNUP_ALLOWED", "mario", "must be a comma-separated list of email addresses and"),
         ("SIGNUP_ALLOWED", "a@example.com,@example", "must be a comma-separated list of email"),
         ("SIGNUP_ALLOWED", ",".join(["mario@example.com"] * 150), "at most 2,500 characters"),
