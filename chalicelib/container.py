@@ -98,8 +98,9 @@ class Container:
         from chalicelib.clients import LazyClient
         from chalicelib.photos.storage import PhotoStorage
 
-        s3 = LazyClient(self.clients, "s3")
-        return PhotoStorage(s3, self.settings.photo_bucket, self._url_signer)
+        s3 = LazyClient(lambda: self.clients.get("s3"))
+        copies = LazyClient(self.clients.for_copies)
+        return PhotoStorage(s3, self.settings.photo_bucket, self._url_signer, copies)
 
     @shared
     def _url_signer(self) -> UrlSigner:
@@ -114,7 +115,8 @@ class Container:
     def transactions(self) -> PhotoTransactions:
         """What writes photo items and counters."""
         from chalicelib.clients import transaction_connection
-        from chalicelib.photos.transactions import PhotoTransactions, Quota
+        from chalicelib.photos.quota import Quota
+        from chalicelib.photos.transactions import PhotoTransactions
 
         self._connect_models()
         quota = Quota(self.settings.max_photos, self.settings.max_storage_bytes)

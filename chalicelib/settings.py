@@ -18,7 +18,7 @@ DEFAULT_PATH = "/cloudalbum/"
 
 _ENVIRONMENT_VARIABLE = "CLOUDALBUM_SETTINGS"
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d+)?")
-_WEEK = 7 * 24 * 3600  # seconds
+_LONGEST_URL = 6 * 3600  # seconds
 
 
 class ParameterStore(Protocol):
@@ -72,8 +72,8 @@ class Settings:
     """Every setting that is not secret, and the parameter that it is read from."""
 
     photo_bucket: str = _parameter("S3_PHOTO_BUCKET", _text)
-    # S3 rejects presigned URLs that are valid for more than a week.
-    presigned_url_seconds: int = _parameter("S3_PRESIGNED_EXP", _whole_number(1, _WEEK))
+    # A URL ends with the session that signed it: Lambda's last a few hours.
+    presigned_url_seconds: int = _parameter("S3_PRESIGNED_EXP", _whole_number(1, _LONGEST_URL))
     pool_id: str = _parameter("COGNITO_POOL_ID", _text)
     client_id: str = _parameter("COGNITO_CLIENT_ID", _text)
     # The host of the pool's hosted pages, or "" if it has none.

@@ -23,8 +23,8 @@ from chalicelib.errors import NotFound
 from chalicelib.integrity.repair import Counters, Repairs
 from chalicelib.integrity.report import Finding, IntegrityError, Issue, Summary
 from chalicelib.observability import write_line
-from chalicelib.photos.models import KEY_PREFIX, Photo
-from chalicelib.photos.photo import PhotoState
+from chalicelib.photos.models import Photo
+from chalicelib.photos.photo import KEY_PREFIX, PhotoState
 from chalicelib.photos.service import PhotoService, photo_keys
 from chalicelib.photos.storage import (
     OWNER_FOLDERS,
@@ -37,6 +37,7 @@ from chalicelib.photos.storage import (
 # A request takes at most half a minute: no request is still working on anything older than this.
 GRACE = timedelta(hours=1)
 DAILY_SECONDS = 14 * 60.0  # of the 15 minutes that a function may run
+# S3's lifecycle rule deletes what was sent at the second midnight (UTC) after it was sent.
 _UPLOAD_LIFE = timedelta(days=2)
 _COUNT_TRIES = 5
 _THREADS = 8  # no more than the connections that a client keeps open
@@ -146,15 +147,16 @@ class IntegrityService:
             for listed, is_suspect in self._check_photos(sub, threads):
                 if listed.photo is not None:
                     has_photos = True
+                    counted += Counters.of_photo(listed.photo)
                     if listed.photo.state != PhotoState.PENDING:
                         summary.photos += 1
-                        counted += Counters.of_photo(listed.photo)
                 if is_suspect:
                     yield from self._check_again(listed, repair)
         yield from self._check_uploads(sub, repair)
         if has_photos:
             yield from self._check_account(sub, user, repair)
-        if _stored_counters(sub) not in (None, counted):
+        stored = _stored_counters(sub)
+        if stored is not None and not stored.agree_with(counted):
             yield from self._check_counters(sub, repair)
 
     def _check_photos(
@@ -264,7 +266,7 @@ class IntegrityService:
             counted = _count(sub)
             if before is None or _stored_counters(sub) != before or _count(sub) != counted:
                 continue  # The user is adding or deleting photos.
-            if before == counted:
+            if before.agree_with(counted):
                 return
             if not repair or self._repairs.correct_counters(sub, before, counted):
                 yield Finding(Issue.WRONG_COUNTERS, f"user {sub}", repair)
@@ -296,5 +298,4 @@ def _stored_counters(sub: str) -> Counters | None:
 
 def _count(sub: str) -> Counters:
     # A photo that is being deleted counts until its item is deleted.
-    counted = (photo for photo in _items(sub) if photo.state != PhotoState.PENDING)
-    return sum(map(Counters.of_photo, counted), Counters())
+    return sum(map(Counters.of_photo, _items(sub)), Counters())

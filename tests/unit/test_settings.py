@@ -78,7 +78,7 @@ def test_missing_parameter_is_reported_with_the_command_that_sets_it(name: str) 
     [
         ("S3_PRESIGNED_EXP", "an hour"),
         ("S3_PRESIGNED_EXP", 0),
-        ("S3_PRESIGNED_EXP", 7 * 24 * 3600 + 1),
+        ("S3_PRESIGNED_EXP", 6 * 3600 + 1),
         ("THUMBNAIL_WIDTH", 300.5),
         ("THUMBNAIL_HEIGHT", True),
         ("MAX_PHOTOS", -1),
@@ -91,6 +91,13 @@ def test_missing_parameter_is_reported_with_the_command_that_sets_it(name: str) 
 def test_malformed_parameter_is_reported(name: str, value: Any) -> None:
     with pytest.raises(ConfigurationError, match=f"/cloudalbum/{name} must be"):
         load_settings(FakeStore(**{name: value}), "/cloudalbum/")
+
+
+def test_lifetime_of_a_signed_url_is_at_most_six_hours() -> None:
+    store = FakeStore(S3_PRESIGNED_EXP=21_600)
+    assert load_settings(store, "/cloudalbum/").presigned_url_seconds == 21_600
+    with pytest.raises(ConfigurationError, match="S3_PRESIGNED_EXP must be .* from 1 to 21600"):
+        to_environment(STORED | {"S3_PRESIGNED_EXP": "21601"}, "/cloudalbum/")
 
 
 def test_all_problems_are_reported_at_once() -> None:
