@@ -71,6 +71,7 @@ def require_upload_allowed(user: User) -> None:
     seconds = max(1, int(user.recount_at or 0) - int(dates.utc_now().timestamp()))
     minutes = -(-seconds // 60)
     wait = f"{minutes} minutes" if minutes < 120 else f"{-(-minutes // 60)} hours"
+    wait = "a minute" if minutes == 1 else wait
     raise TooManyUploads(
         f"{MAX_PENDING:,} uploads are not completed, which is the limit. Complete some of them, or "
         f"try again in {wait}.",

@@ -71,7 +71,14 @@ def test_full_album_mentions_uploads_that_are_not_completed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "wait"), [(-5, "1 minutes"), (60, "1 minutes"), (61, "2 minutes"), (7200, "2 hours")]
+    ("seconds", "wait"),
+    [
+        (-5, "a minute"),
+        (60, "a minute"),
+        (61, "2 minutes"),
+        (7140, "119 minutes"),
+        (7141, "2 hours"),
+    ],
 )
 def test_too_many_uploads_say_when_to_try_again(
     monkeypatch: pytest.MonkeyPatch, seconds: int, wait: str
