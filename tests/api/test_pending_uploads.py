@@ -299,6 +299,20 @@ def test_simultaneous_requests_cannot_begin_more_uploads_than_the_limit(
     assert pending_counters(mario) == (5, 5 * SIZE)
 
 
+@pytest.mark.usefixtures("_three_at_once")
+@pytest.mark.parametrize("operation", ["Query", "UpdateItem"])
+def test_upload_at_the_limit_is_503_if_expired_ones_cannot_be_released(
+    mario: Person, travel: Travel, operation: str
+) -> None:
+    for _ in range(3):
+        mario.begin_upload(SIZE)
+    travel(DAY + HOUR)
+    with failing_call(operation):
+        assert mario.begin_upload(SIZE).status_code == 503
+    assert mario.begin_upload(SIZE).status_code == 200
+    assert pending_counters(mario) == (1, SIZE)
+
+
 def test_upload_that_could_not_begin_does_not_count(mario: Person) -> None:
     with failing_call("TransactWriteItems"):
         assert mario.begin_upload(SIZE).status_code == 503
