@@ -249,7 +249,7 @@ def begin_upload(body: requests.UploadRequest, headers: requests.UploadHeaders) 
     authorizer=jwt_auth,
     content_types=ANY_TYPE,
 )
-@operation(responses.Uploaded, errors=[NotFound, Conflict, QuotaExceeded, *BAD_IMAGE])
+@operation(responses.Uploaded, errors=[NotFound, Conflict, *BAD_IMAGE])
 def complete_upload(photo_id: str) -> dict[str, Any]:
     """Create the photo from what was sent to S3."""
     photo = services.uploads.complete(user_id(), photo_id)

@@ -11,12 +11,17 @@ from typing import Any
 from chalicelib.errors import AlbumError, Throttled, Unavailable
 from chalicelib.observability import count_aws_calls
 
-# The time limits of every client: two attempts of 2.5 s and a pause of at most a second (and for an
-# object, a second each in which S3 may reject it before its bytes are sent) turn a service that
-# does not answer into Unavailable within 10 s, far below the gateway's 29 s.
+# The time limits of every client but the one that copies: two attempts of 2.5 s and a pause of at
+# most a second (and for an object, a second each in which S3 may reject it before its bytes are
+# sent) turn a service that does not answer into Unavailable within 10 s, far below the gateway's
+# 29 s.
 CONNECT_SECONDS = 2
 READ_SECONDS = 2.5
 ATTEMPTS = 2
+# S3 responds to a copy when it has finished, which takes seconds for 100 MB. One attempt, with the
+# time to connect, leaves the rest of the gateway's 29 s for reading and decoding the image.
+COPY_SECONDS = 20
+COPY_ATTEMPTS = 1
 # Connections kept open by each client; one request at a time needs one.
 POOL_CONNECTIONS = 10
 
@@ -42,6 +47,8 @@ _NO_VARIANT = {
     "ForcePathStyle": False,
 }
 
+_COPIES = "s3 for copies"
+
 
 class Clients:
     """The AWS clients of one container, each created on first use and then kept.
@@ -62,6 +69,14 @@ class Clients:
                 self._clients[service] = create_client(service, self._region())
             return self._clients[service]
 
+    def for_copies(self) -> Any:
+        """Return the S3 client that waits until S3 has copied a large object."""
+        with self._lock:
+            if _COPIES not in self._clients:
+                config = client_config(COPY_SECONDS, COPY_ATTEMPTS)
+                self._clients[_COPIES] = create_client("s3", self._region(), config)
+            return self._clients[_COPIES]
+
     def is_created(self, service: str) -> bool:
         """Return whether a client has been needed so far."""
         return service in self._clients
@@ -70,12 +85,11 @@ class Clients:
 class LazyClient:
     """A client that is created by its first call; signing URLs makes none."""
 
-    def __init__(self, clients: Clients, service: str) -> None:
-        self._clients = clients
-        self._service = service
+    def __init__(self, create: Callable[[], Any]) -> None:
+        self._create = create
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._clients.get(self._service), name)
+        return getattr(self._create(), name)
 
 
 class TableMeta:
@@ -91,9 +105,10 @@ class TableMeta:
     max_pool_connections = POOL_CONNECTIONS
 
 
-def create_client(service: str, region: str | None) -> Any:
+def create_client(service: str, region: str | None, config: Any = None) -> Any:
     """Return a new client. It takes long: `Clients` keeps one for each service."""
-    return _session().create_client(service, region_name=region, config=client_config())
+    config = config or client_config()
+    return _session().create_client(service, region_name=region, config=config)
 
 
 def transaction_connection(region: str) -> Any:
@@ -125,14 +140,14 @@ def _session() -> Any:
     return botocore.session.get_session()
 
 
-def client_config() -> Any:
-    """Return the botocore Config of every client; PynamoDB creates its own from `TableMeta`."""
+def client_config(read_seconds: float | None = None, attempts: int = ATTEMPTS) -> Any:
+    """Return the botocore Config of a client; PynamoDB creates its own from `TableMeta`."""
     from botocore.config import Config
 
     return Config(
         connect_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        read_timeout=read_seconds or READ_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": attempts},
         max_pool_connections=POOL_CONNECTIONS,
         signature_version="v4",
         # A presigned URL must name the region: the global host redirects, which breaks it.

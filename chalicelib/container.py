@@ -104,11 +104,12 @@ class Container:
         from chalicelib.clients import LazyClient
         from chalicelib.photos.storage import PhotoStorage
 
-        s3, settings = LazyClient(self.clients, "s3"), self.settings
+        settings = self.settings
         return PhotoStorage(
-            s3,
+            LazyClient(lambda: self.clients.get("s3")),
             settings.photo_bucket,
             self._url_signer,
+            copy_client=LazyClient(self.clients.for_copies),
             originals_class=settings.originals_storage_class,
         )
 
@@ -125,7 +126,8 @@ class Container:
     def transactions(self) -> PhotoTransactions:
         """What writes photo items and counters."""
         from chalicelib.clients import transaction_connection
-        from chalicelib.photos.transactions import PhotoTransactions, Quota
+        from chalicelib.photos.quota import Quota
+        from chalicelib.photos.transactions import PhotoTransactions
 
         self._connect_models()
         quota = Quota(self.settings.max_photos, self.settings.max_storage_bytes)

@@ -56,6 +56,10 @@ class Throttled(TryAgainLater):
         super().__init__("Too many requests. Try again in 5 seconds.", 5)
 
 
+class TooManyUploads(TryAgainLater):
+    """More uploads have begun than one account may have at the same time."""
+
+
 class Unavailable(TryAgainLater):
     """AWS did not answer, or not in time."""
 

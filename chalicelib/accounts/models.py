@@ -22,13 +22,27 @@ class User(Model):
 
     sub = UnicodeAttribute(hash_key=True)
     created_date = UnicodeAttribute(null=True)
-    photo_count = NumberAttribute(null=True)
-    storage_bytes = NumberAttribute(null=True)
+    photo_count = NumberAttribute(null=True)  # including pending uploads
+    storage_bytes = NumberAttribute(null=True)  # including theirs
+    pending_count = NumberAttribute(null=True)  # uploads that are not completed
+    pending_bytes = NumberAttribute(null=True)
+    uploads_begun = NumberAttribute(null=True)  # since the account exists
+    recount_at = NumberAttribute(null=True)  # when an upload may have expired, in seconds
     signed_out_at = NumberAttribute(null=True)  # seconds since the epoch, floored
     signed_out_sessions = UnicodeSetAttribute(null=True)  # their origin_jti
     deleting_at = NumberAttribute(null=True)  # when the account's deletion began, in seconds
     deleted_at = NumberAttribute(null=True)  # and when it ended
     expires_at = TTLAttribute(null=True)
+
+    @property
+    def stored_count(self) -> int:
+        """The number of photos, without pending uploads."""
+        return int(self.photo_count or 0) - int(self.pending_count or 0)
+
+    @property
+    def stored_bytes(self) -> int:
+        """The bytes of the photos' originals, without pending uploads."""
+        return int(self.storage_bytes or 0) - int(self.pending_bytes or 0)
 
     @classmethod
     def find(cls, sub: str) -> "User | None":
@@ -79,5 +93,9 @@ class User(Model):
                 User.created_date.remove(),
                 User.photo_count.remove(),
                 User.storage_bytes.remove(),
+                User.pending_count.remove(),
+                User.pending_bytes.remove(),
+                User.uploads_begun.remove(),
+                User.recount_at.remove(),
             ]
         )

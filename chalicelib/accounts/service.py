@@ -83,8 +83,8 @@ class AccountService:
             "user_id": sub,
             "email": account.email,
             "username": account.name,
-            "photo_count": user.photo_count or 0,
-            "storage_bytes": user.storage_bytes or 0,
+            "photo_count": user.stored_count,
+            "storage_bytes": user.stored_bytes,
             "created_date": account.created.astimezone(UTC).isoformat(timespec="seconds"),
         }
 

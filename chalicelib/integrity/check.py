@@ -38,6 +38,7 @@ from chalicelib.photos.storage import OWNER_FOLDERS, PhotoStorage, StoredObject,
 # A request takes at most half a minute: no request is still working on anything older than this.
 GRACE = timedelta(hours=1)
 DAILY_SECONDS = 14 * 60.0  # of the 15 minutes that a function may run
+# S3's lifecycle rule deletes what was sent at the second midnight (UTC) after it was sent.
 _UPLOAD_LIFE = timedelta(days=2)
 _COUNT_TRIES = 5
 
@@ -204,14 +205,15 @@ class _Check:
         for photo, findings in self._check_photos(sub, listed, self._share is None):
             if photo is not None:
                 has_photos = True
+                counted += Counters.of_photo(photo)
                 if photo.state != PhotoState.PENDING:
                     self.summary.photos += 1
-                    counted += Counters.of_photo(photo)
             yield from findings
         yield from self._check_uploads(sub)
         if has_photos:
             yield from self._check_account(sub, user)
-        if self._stored_counters(sub) not in (None, counted):
+        stored = self._stored_counters(sub)
+        if stored is not None and not stored.agree_with(counted):
             yield from self._check_counters(sub)
 
     def _check_photos(
@@ -263,7 +265,7 @@ class _Check:
             is_stable = self._stored_counters(sub) == before and self._count(sub) == counted
             if before is None or not is_stable:
                 continue  # The user is adding or deleting photos.
-            if before == counted:
+            if before.agree_with(counted):
                 return
             if not self._repairs or self._repairs.correct_counters(sub, before, counted):
                 yield self._finding(Issue.WRONG_COUNTERS, f"user {sub}")
@@ -276,8 +278,7 @@ class _Check:
     def _count(self, sub: str) -> Counters:
         # A photo that is being deleted counts until its item is deleted.
         photos = self._tables.photos(sub, consistent=True)
-        counted = (photo for photo in photos if photo.state != PhotoState.PENDING)
-        return sum(map(Counters.of_photo, counted), Counters())
+        return sum(map(Counters.of_photo, photos), Counters())
 
     def _finding(self, issue: Issue, where: str) -> Finding:
         """Return a finding that was repaired if anything is."""

@@ -12,8 +12,8 @@ from datetime import datetime
 
 from chalicelib import dates
 from chalicelib.integrity.tables import FIRST_ID
-from chalicelib.photos.models import KEY_PREFIX, Photo
-from chalicelib.photos.photo import PhotoState
+from chalicelib.photos.models import Photo
+from chalicelib.photos.photo import KEY_PREFIX, PhotoState
 from chalicelib.photos.service import photo_keys
 from chalicelib.photos.storage import (
     PhotoStorage,

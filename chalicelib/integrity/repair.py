@@ -17,6 +17,7 @@ from chalicelib.images.decoding import read_image
 from chalicelib.integrity.report import Finding, Issue
 from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import PhotoState
+from chalicelib.photos.reservations import has_expired
 from chalicelib.photos.service import PhotoService, photo_keys
 from chalicelib.photos.storage import PhotoStorage, upload_key
 
@@ -25,23 +26,41 @@ _BAD_ORIGINAL = {Issue.MISSING_ORIGINAL, Issue.DIFFERENT_ORIGINAL}
 
 @dataclass(frozen=True)
 class Counters:
-    """How many photos a user has, and how many bytes their originals have."""
+    """How many photos and pending uploads a user has, and how many bytes they have."""
 
     photos: int = 0
     storage_bytes: int = 0
+    pending: int = 0
+    pending_bytes: int = 0
 
     @classmethod
     def of_user(cls, user: User) -> "Counters":
         """Return the counters that are stored for a user."""
-        return cls(int(user.photo_count or 0), int(user.storage_bytes or 0))
+        pending, pending_bytes = int(user.pending_count or 0), int(user.pending_bytes or 0)
+        return cls(user.stored_count, user.stored_bytes, pending, pending_bytes)
 
     @classmethod
     def of_photo(cls, photo: Photo) -> "Counters":
         """Return what one photo adds to its owner's counters."""
-        return cls(1, int(photo.filesize))
+        if photo.state != PhotoState.PENDING:
+            return cls(1, int(photo.filesize))
+        return cls() if has_expired(photo) else cls(0, 0, 1, int(photo.filesize))
 
     def __add__(self, other: "Counters") -> "Counters":
-        return Counters(self.photos + other.photos, self.storage_bytes + other.storage_bytes)
+        return Counters(
+            self.photos + other.photos,
+            self.storage_bytes + other.storage_bytes,
+            self.pending + other.pending,
+            self.pending_bytes + other.pending_bytes,
+        )
+
+    def agree_with(self, counted: "Counters") -> bool:
+        """Return whether stored counters are right; expired uploads may still be in them."""
+        return (
+            (self.photos, self.storage_bytes) == (counted.photos, counted.storage_bytes)
+            and self.pending >= counted.pending
+            and self.pending_bytes >= counted.pending_bytes
+        )
 
 
 class Repairs:
@@ -101,13 +120,17 @@ class Repairs:
         try:
             User(sub).update(
                 actions=[
-                    User.photo_count.set(counted.photos),
-                    User.storage_bytes.set(counted.storage_bytes),
+                    User.photo_count.set(counted.photos + counted.pending),
+                    User.storage_bytes.set(counted.storage_bytes + counted.pending_bytes),
+                    User.pending_count.set(counted.pending),
+                    User.pending_bytes.set(counted.pending_bytes),
                 ],
                 condition=User.sub.exists()
                 & User.deleting_at.does_not_exist()
-                & _is_still(User.photo_count, before.photos)
-                & _is_still(User.storage_bytes, before.storage_bytes),
+                & _is_still(User.photo_count, before.photos + before.pending)
+                & _is_still(User.storage_bytes, before.storage_bytes + before.pending_bytes)
+                & _is_still(User.pending_count, before.pending)
+                & _is_still(User.pending_bytes, before.pending_bytes),
             )
         except UpdateError as error:
             if condition_failed(error):

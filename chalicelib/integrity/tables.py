@@ -5,7 +5,8 @@ from typing import Any
 
 from chalicelib.accounts.models import User
 from chalicelib.integrity.pace import Pace
-from chalicelib.photos.models import KEY_PREFIX, Photo
+from chalicelib.photos.models import Photo
+from chalicelib.photos.photo import KEY_PREFIX
 
 # Sorts before every photo ID; the keys of DynamoDB have at least one character.
 FIRST_ID = " "

@@ -7,18 +7,28 @@ import hmac
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
-from chalicelib.errors import InvalidInput
-from chalicelib.photos.photo import PhotoQuery, PhotoState, folded, id_of_sort_key, split_tags
+from chalicelib.clients import as_album_error
+from chalicelib.errors import InvalidInput, Throttled
+from chalicelib.photos.photo import (
+    KEY_PREFIX,
+    PhotoQuery,
+    PhotoState,
+    folded,
+    id_of_sort_key,
+    split_tags,
+)
 from chalicelib.photos.query import BY_TAKEN, ItemQuery, ItemReader, shown_fields
 
 _PAGE_BYTES = 4_300_000  # of the 4.5 MB that a page may have; the rest is for what surrounds it
 _PAGE_SECONDS = 5.0
 _URL_OVERHEAD = 40  # bytes: the names of both URLs, quotes and commas
 _MAC_BYTES = 16
+
+T = TypeVar("T")
 
 _encode = msgspec.json.Encoder().encode
 
@@ -87,7 +97,10 @@ class PhotoLists:
         self._cursors = cursors
 
     def page(self, user_id: str, query: PhotoQuery) -> Page:
-        """Return one page of the photos that match. Raises InvalidInput for a foreign cursor."""
+        """Return one page of the photos that match. Raises InvalidInput for a foreign cursor.
+
+        If DynamoDB throttles after the first call, the page ends with what has been read.
+        """
         name = _name(query)
         start = query.cursor and self._cursors.read(user_id, name, query.cursor)
         photos: list[dict[str, Any]] = []
@@ -105,9 +118,9 @@ class PhotoLists:
                 photos.append(photo)
                 position = _position(item, query)
             position = evaluated
-            if position and time.monotonic() > deadline:
-                return Page(photos, self._cursors.make(user_id, name, position))
-        return Page(photos, None)
+            if time.monotonic() > deadline:
+                break
+        return Page(photos, self._cursors.make(user_id, name, position) if position else None)
 
     def map(self, user_id: str, query: PhotoQuery) -> dict[str, Any]:
         """Return the photos that have a position as a GeoJSON FeatureCollection (RFC 7946)."""
@@ -151,10 +164,22 @@ class PhotoLists:
         """Yield what each call to DynamoDB finds, and the position up to which it has read."""
         items = _item_query(user_id, query)
         # One more than asked for shows whether there is a next page.
-        limit = None if items.filters else query.limit + 1
+        limit = None if _is_search(query) else query.limit + 1
         key = _key(user_id, query, start) if start else None
-        for page, last in self._items.pages(items, limit, key):
+        for page, last in _until_throttled(self._items.pages(items, limit, key)):
             yield page, last["taken_key" if items.index else "id"]["S"] if last else None
+
+
+def _until_throttled(pages: Iterator[T]) -> Iterator[T]:
+    """Yield all pages, or those before one that DynamoDB throttles, unless it is the first."""
+    has_read = False
+    try:
+        for page in pages:
+            yield page
+            has_read = True
+    except Exception as error:
+        if not has_read or not isinstance(as_album_error(error), Throttled):
+            raise
 
 
 def _name(query: PhotoQuery) -> str:
@@ -174,14 +199,27 @@ def _key(user_id: str, query: PhotoQuery, position: str) -> dict[str, Any]:
     return key | {"id": {"S": position}}
 
 
+def _is_search(query: PhotoQuery) -> bool:
+    """Return whether a page may have to read many more photos than it has."""
+    has_dates = query.first is not None or query.last is not None
+    return bool(
+        query.words
+        or query.tag is not None
+        or query.bbox is not None
+        or query.with_position
+        or (has_dates and query.sort == "uploaded")
+    )
+
+
 def _item_query(user_id: str, query: PhotoQuery) -> ItemQuery:
     index = BY_TAKEN if query.sort == "taken" else None
     items = ItemQuery(user_id, index, ascending=query.order == "asc")
     taken = _taken_between(items, query)
     if index:
-        items.taken = taken
+        items.sort_range = taken
     else:
-        # The table itself, unlike the index, also has photos that are not ready.
+        # The table itself, unlike the index, also has used keys and photos that are not ready.
+        items.sort_range = f"#id < {items.text(KEY_PREFIX)}"
         items.filters.append(f"#state = {items.text(PhotoState.READY)}")
         items.filters += [taken] if taken else []
     items.filters += [f"contains(#search_text, {items.text(word)})" for word in query.words]

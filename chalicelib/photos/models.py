@@ -18,11 +18,10 @@ from pynamodb.models import Model
 
 from chalicelib import dates
 from chalicelib.clients import TableMeta
-from chalicelib.photos.photo import EMPTY_TEXTS, MEASURED, NUMBERS, OPTIONAL, SHOWN
+from chalicelib.photos.photo import EMPTY_TEXTS, KEY_PREFIX, MEASURED, NUMBERS, OPTIONAL, SHOWN
 from chalicelib.photos.query import BY_TAKEN
 
-KEY_PREFIX = "key#"  # sorts after the ids of photos, which are hexadecimal
-_KEY_LIFE = timedelta(days=1)
+KEY_LIFE = timedelta(days=1)
 
 
 def _attribute(name: str) -> Attribute[Any]:
@@ -91,7 +90,8 @@ class UploadKey(Model):
     @classmethod
     def of(cls, photo: Photo, key: str) -> "UploadKey":
         """Return the item that records which photo a key created."""
-        expires_at = dates.utc_now() + _KEY_LIFE
+        # The key of an upload to S3 expires together with it.
+        expires_at = photo.expires_at or dates.utc_now() + KEY_LIFE
         return cls(photo.user_id, _key_id(key), photo_id=photo.id, expires_at=expires_at)
 
     @classmethod

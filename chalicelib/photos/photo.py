@@ -93,6 +93,9 @@ MEASURED = {"content_type", "sha256", "width", "height"}
 NUMBERS = {"filesize", "width", "height", *LIMITS}
 OPTIONAL = {one.name for one in fields(PhotoFields) if not one.required}
 EMPTY_TEXTS = {"tags", "desc"}  # absent means empty; other optional fields are None
+# The items of used Idempotency-Keys are among the photos; they sort after the ids of photos, which
+# are hexadecimal.
+KEY_PREFIX = "key#"
 _SEARCHED = ("tags", "desc", "city", "nation", "address", "filename_orig")
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -125,6 +128,12 @@ def new_id() -> str:
     value = value & ~(0x3 << 62) | 0x2 << 62  # variant
     digits = f"{value:032x}"
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+def first_id(moment: datetime) -> str:
+    """Return what sorts before every id that `new_id` makes at a moment or later."""
+    milliseconds = f"{int(moment.timestamp() * 1000):012x}"
+    return f"{milliseconds[:8]}-{milliseconds[8:]}"
 
 
 def is_id(text: str) -> bool:

@@ -42,6 +42,7 @@ Item: Any = msgspec.defstruct(
 
 class _Response(msgspec.Struct):
     Items: list[Item]
+    ScannedCount: int = 0  # with those that the filter excluded
     LastEvaluatedKey: dict[str, dict[str, str]] | None = None
 
 
@@ -68,7 +69,7 @@ class ItemQuery:
     user_id: str
     index: str | None  # else the table itself
     ascending: bool
-    taken: str | None = None  # a condition on `taken_key`, the index's sort key
+    sort_range: str | None = None  # a condition on the sort key: `taken_key` in the index, or `id`
     filters: list[str] = field(default_factory=list)
     attributes: tuple[str, ...] = (*SHOWN, "taken_key")
     values: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -100,22 +101,28 @@ class ItemReader:
     ) -> Iterator[tuple[list[Any], dict[str, Any] | None]]:
         """Yield what each call finds, and the key up to which it has read, None at the end.
 
-        A call reads `limit` items after the key `start`. Items have all of `query.attributes`.
+        The calls together read `limit` items after the key `start`, and as many again as a filter
+        has excluded. Items have all of `query.attributes`.
         """
-        arguments = self._arguments(query, limit)
+        arguments = self._arguments(query)
+        found = excluded = 0
         while True:
+            if limit:
+                arguments["Limit"] = max(1, limit - found) + excluded
             if start:
                 arguments["ExclusiveStartKey"] = start
             response = _decode(self._client.query(**arguments)["Body"])
+            found += len(response.Items)
+            excluded += max(0, response.ScannedCount - len(response.Items))
             yield response.Items, response.LastEvaluatedKey
             start = response.LastEvaluatedKey
             if not start:
                 return
 
-    def _arguments(self, query: ItemQuery, limit: int | None) -> dict[str, Any]:
+    def _arguments(self, query: ItemQuery) -> dict[str, Any]:
         key = f"#user_id = {query.text(query.user_id)}"
         expressions = {
-            "KeyConditionExpression": f"{key} AND {query.taken}" if query.taken else key,
+            "KeyConditionExpression": f"{key} AND {query.sort_range}" if query.sort_range else key,
             "ProjectionExpression": ",".join(f"#{name}" for name in query.attributes),
         }
         if query.filters:
@@ -130,7 +137,6 @@ class ItemReader:
             "ScanIndexForward": query.ascending,
             # A photo is listed as soon as its upload was acknowledged.
             "ConsistentRead": True,
-            **({"Limit": limit} if limit else {}),
         }
 
 

@@ -14,9 +14,10 @@ from chalicelib import dates
 from chalicelib.clients import READ_SECONDS, condition_failed
 from chalicelib.errors import NotFound, Throttled
 from chalicelib.images.decoding import DecodedImage, read_image
-from chalicelib.photos.models import KEY_PREFIX, Photo
+from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import (
     EMPTY_TEXTS,
+    KEY_PREFIX,
     SHOWN,
     PhotoMetadata,
     PhotoState,

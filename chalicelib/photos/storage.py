@@ -99,12 +99,22 @@ def in_parallel(*actions: Callable[[], None]) -> None:
 
 
 class PhotoStorage:
-    """One bucket of photos."""
+    """One bucket of photos.
+
+    `copy_client` waits longer for a response, as large copies need; without it, `client` copies.
+    """
 
     def __init__(
-        self, client: Any, bucket: str, signer: UrlSigner, *, originals_class: str = "STANDARD"
+        self,
+        client: Any,
+        bucket: str,
+        signer: UrlSigner,
+        *,
+        copy_client: Any = None,
+        originals_class: str = "STANDARD",
     ) -> None:
         self._client = client
+        self._copy_client = client if copy_client is None else copy_client
         self._bucket = bucket
         self._signer = signer
         self._originals_class = originals_class
@@ -174,7 +184,7 @@ class PhotoStorage:
         Raises NotFound, Conflict if it has changed, Unavailable if the copy has another hash.
         """
         with _translate_errors():
-            response = self._client.copy_object(
+            response = self._copy_client.copy_object(
                 Bucket=self._bucket,
                 Key=target,
                 CopySource={"Bucket": self._bucket, "Key": source},

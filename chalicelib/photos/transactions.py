@@ -3,19 +3,27 @@
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-from pynamodb.attributes import NumberAttribute
 from pynamodb.connection import Connection
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
+from chalicelib import dates
 from chalicelib.accounts.models import User
-from chalicelib.errors import AlreadyWritten, NotSignedIn, QuotaExceeded, Throttled
+from chalicelib.errors import (
+    AlreadyWritten,
+    NotSignedIn,
+    QuotaExceeded,
+    Throttled,
+    TooManyUploads,
+)
 from chalicelib.photos.models import Photo, UploadKey
-from chalicelib.photos.photo import PhotoState, readable_size
+from chalicelib.photos.photo import PhotoState
+from chalicelib.photos.quota import UNLIMITED, Quota, may_begin_upload, require_upload_allowed
+from chalicelib.photos.reservations import release_expired
 
 _TRIES = 12
 _FIRST_PAUSE = 0.05  # seconds
@@ -24,53 +32,14 @@ _LONGEST_PAUSE = 0.8
 _TRANSIENT = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 _CONDITION_FAILED = "ConditionalCheckFailed"
 
-# The position of an item among the reasons of a cancelled transaction: PynamoDB sends condition
-# checks first, then deletions, puts and updates.
-_CHECKED = 0
+# The position of an item among the reasons of a cancelled transaction: PynamoDB sends deletions
+# first, then puts and updates.
 _DELETED = 0
-_UPDATED = -1
-
-
-@dataclass(frozen=True)
-class Quota:
-    """The most photos, and bytes of originals, of one account; 0 means no limit."""
-
-    photos: int = 0
-    storage_bytes: int = 0
-
-    def __bool__(self) -> bool:
-        """Return whether there is any limit."""
-        return bool(self.photos or self.storage_bytes)
-
-    def has_room_for(self, size: int) -> Condition | None:
-        """Return the condition of a User item that a photo of `size` bytes fits, None for any."""
-        condition: Condition | None = None
-        if self.photos:
-            condition = _absent_or_at_most(User.photo_count, self.photos - 1)
-        if self.storage_bytes:
-            fits = _absent_or_at_most(User.storage_bytes, self.storage_bytes - size)
-            condition = fits if condition is None else condition & fits
-        return condition
-
-    def require_room(self, user: User, size: int) -> None:
-        """Raise QuotaExceeded, with the limits, unless a photo of `size` bytes fits."""
-        photos, stored = int(user.photo_count or 0), int(user.storage_bytes or 0)
-        if self.photos and photos >= self.photos:
-            raise QuotaExceeded(
-                f"This album is full ({photos:,} of {self.photos:,} photos). "
-                "Delete photos to make room."
-            )
-        free = max(0, self.storage_bytes - stored)
-        if self.storage_bytes and size > free:
-            raise QuotaExceeded(
-                f"Not enough space: this photo has {readable_size(size)}, and "
-                f"{readable_size(free)} of {readable_size(self.storage_bytes)} are free. "
-                "Delete photos to make room."
-            )
+_OWNER = -1
 
 
 class PhotoTransactions:
-    """Adds and removes photos so that `photo_count` and `storage_bytes` are always exact.
+    """Adds and removes photos and pending uploads so that their owner's counters are always exact.
 
     DynamoDB cancels transactions that meet on one user's item; these are retried after a pause
     with full jitter ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
@@ -79,7 +48,7 @@ class PhotoTransactions:
     def __init__(
         self,
         connection: Connection,
-        quota: Quota = Quota(),
+        quota: Quota = UNLIMITED,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._connection = connection
@@ -92,7 +61,8 @@ class PhotoTransactions:
         The transaction decides whether it still fits when it is written.
         """
         if self._quota:
-            self._quota.require_room(User.find(user_id) or User(user_id), size)
+            user = User.find(user_id) or User(user_id)
+            self._require(user, lambda user: self._quota.require_room(user, size))
 
     def add(self, photo: Photo, key: str | None = None) -> None:
         """Write the item of a new photo and count it.
@@ -101,49 +71,59 @@ class PhotoTransactions:
         if others are faster every time, AlreadyWritten if the Idempotency-Key was used. Then
         nothing is written.
         """
-        room = self._quota.has_room_for(int(photo.filesize))
+        size = int(photo.filesize)
+        room = self._quota.has_room_for(size)
+
+        def require_room(user: User) -> None:
+            self._quota.require_room(user, size)
 
         def write(transaction: TransactWrite) -> None:
             transaction.save(photo)
             _record_key(transaction, photo, key)
-            _count(transaction, photo, 1, room)
+            _update_owner(transaction, photo, _counted(photo, 1), room)
 
-        self._write(write, lambda reasons: self._retry_on_conflict(photo, reasons, _UPDATED))
+        self._write(write, lambda reasons: self._retry_on_conflict(photo, reasons, require_room))
 
     def reserve(self, photo: Photo, key: str | None = None) -> None:
-        """Write the item of a photo that is still to be uploaded, without counting it yet.
+        """Write the item of a photo that is still to be uploaded, and count it as pending.
 
-        Raises what `add` does.
+        Raises what `add` does, and TooManyUploads.
         """
-        room = self._quota.has_room_for(int(photo.filesize))
+        size = int(photo.filesize)
+        room = self._quota.has_room_for(size) & may_begin_upload()
+        actions = [*_counted(photo, 1), *_pending(photo, 1), User.uploads_begun.add(1)]
+
+        def require_room(user: User) -> None:
+            self._quota.require_room(user, size)
+            require_upload_allowed(user)
 
         def write(transaction: TransactWrite) -> None:
-            condition = room & _account_is_active()
-            transaction.condition_check(User, photo.user_id, condition=condition)
             transaction.save(photo)
             _record_key(transaction, photo, key)
+            _update_owner(transaction, photo, actions, room)
 
-        self._write(write, lambda reasons: self._retry_on_conflict(photo, reasons, _CHECKED))
+        self._write(write, lambda reasons: self._retry_on_conflict(photo, reasons, require_room))
 
     def complete(self, photo: Photo) -> None:
-        """Write the item of a photo that was pending, and count it.
+        """Write the item of a photo that was pending; its room in the quota is already reserved.
 
-        Raises what `add` does; AlreadyWritten if the photo is no longer pending.
+        Raises what `add` does except QuotaExceeded; AlreadyWritten if the photo is no longer
+        pending, or has expired.
         """
-        room = self._quota.has_room_for(int(photo.filesize))
+        is_pending = (Photo.state == PhotoState.PENDING) & (Photo.expires_at > dates.utc_now())
 
         def write(transaction: TransactWrite) -> None:
-            transaction.save(photo, condition=Photo.state == PhotoState.PENDING)
-            _count(transaction, photo, 1, room)
+            transaction.save(photo, condition=is_pending)
+            _update_owner(transaction, photo, _pending(photo, -1))
 
-        self._write(write, lambda reasons: self._retry_on_conflict(photo, reasons, _UPDATED))
+        self._write(write, lambda reasons: self._retry_on_conflict(photo, reasons))
 
     def remove(self, photo: Photo) -> None:
         """Remove the item of a photo that is being deleted, and discount it; safe to repeat."""
 
         def write(transaction: TransactWrite) -> None:
             transaction.delete(photo, condition=Photo.state == PhotoState.DELETING)
-            _count(transaction, photo, -1)
+            _update_owner(transaction, photo, _counted(photo, -1))
 
         def on_conflict(reasons: list[Any]) -> bool:
             # Either another request has removed and discounted it, or the account is being
@@ -177,13 +157,19 @@ class PhotoTransactions:
                     return
         raise Throttled
 
-    def _retry_on_conflict(self, photo: Photo, reasons: list[Any], owner: int) -> bool:
-        """Prepare a retry if only the owner's item, at position `owner`, is the reason.
+    def _retry_on_conflict(
+        self,
+        photo: Photo,
+        reasons: list[Any],
+        require_room: Callable[[User], None] = lambda user: None,
+    ) -> bool:
+        """Prepare a retry if only the owner's item is the reason.
 
-        Raises NotSignedIn for a deleted account, QuotaExceeded for a full one, and AlreadyWritten
-        for any other reason: a repeated request gets the existing photo even from a full album.
+        Raises NotSignedIn for a deleted account, what `require_room` does for a full one, and
+        AlreadyWritten for any other reason: a repeated request gets the existing photo even from a
+        full album.
         """
-        if reasons.count(_CONDITION_FAILED) > 1 or reasons[owner] != _CONDITION_FAILED:
+        if reasons.count(_CONDITION_FAILED) > 1 or reasons[_OWNER] != _CONDITION_FAILED:
             raise AlreadyWritten from None
         user = User.find(photo.user_id)
         if user is None:  # an account from the Cognito console
@@ -191,8 +177,15 @@ class PhotoTransactions:
             return False
         if user.deleting_at is not None:
             raise NotSignedIn("This account was deleted.")
-        self._quota.require_room(user, int(photo.filesize))
+        self._require(user, require_room)
         return False
+
+    def _require(self, user: User, require_room: Callable[[User], None]) -> None:
+        """Raise what `require_room` does, if releasing expired uploads makes no room either."""
+        try:
+            require_room(user)
+        except (QuotaExceeded, TooManyUploads):
+            require_room(release_expired(user))
 
     def _pause(self, attempt: int) -> None:
         longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt)
@@ -215,24 +208,26 @@ def _account_is_active() -> Condition:
     return active
 
 
-def _count(
-    transaction: TransactWrite, photo: Photo, sign: int, room: Condition | None = None
+def _counted(photo: Photo, sign: int) -> list[Action]:
+    return [User.photo_count.add(sign), User.storage_bytes.add(sign * photo.filesize)]
+
+
+def _pending(photo: Photo, sign: int) -> list[Action]:
+    return [User.pending_count.add(sign), User.pending_bytes.add(sign * photo.filesize)]
+
+
+def _update_owner(
+    transaction: TransactWrite,
+    photo: Photo,
+    actions: list[Action],
+    room: Condition | None = None,
 ) -> None:
     transaction.update(
         User(photo.user_id),
-        actions=[
-            User.photo_count.add(sign),
-            User.storage_bytes.add(sign * photo.filesize),
-        ],
+        actions=actions,
         # ADD creates a missing item, and would so restore a deleted account.
         condition=room & _account_is_active(),
     )
-
-
-def _absent_or_at_most(counter: NumberAttribute, most: int) -> Condition:
-    at_most: Condition = counter <= most
-    # An account that has stored nothing yet may have an item without counters.
-    return counter.does_not_exist() | at_most if most >= 0 else at_most
 
 
 def _reasons(error: TransactWriteError) -> list[Any]:

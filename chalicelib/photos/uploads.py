@@ -28,13 +28,12 @@ from chalicelib.photos.photo import (
     new_id,
     readable_size,
 )
+from chalicelib.photos.reservations import PENDING_LIFE, has_expired
 from chalicelib.photos.service import NO_SUCH_PHOTO, PhotoService, new_photo, photo_keys
 from chalicelib.photos.storage import PhotoStorage, upload_key
 from chalicelib.photos.transactions import PhotoTransactions
 
 _POST_SECONDS = 3600
-# The bucket's lifecycle rule deletes uncompleted uploads after the same time.
-_PENDING_LIFE = timedelta(days=2)
 
 
 class UploadService:
@@ -72,8 +71,8 @@ class UploadService:
     ) -> dict[str, Any]:
         """Return the id of a future photo, and the form that sends its `filesize` bytes to S3.
 
-        A used key returns the same id, and the photo if it is complete. Raises TooLarge and
-        QuotaExceeded.
+        A used key returns the same id, and the photo if it is complete. Raises TooLarge,
+        QuotaExceeded and TooManyUploads.
         """
         if filesize > MAX_BYTES:
             raise TooLarge(
@@ -90,8 +89,8 @@ class UploadService:
     def complete(self, user_id: str, photo_id: str) -> dict[str, Any]:
         """Create the photo from what was uploaded, and return its object; safe to repeat.
 
-        Raises NotFound, UnsupportedImage, UndecodableImage, QuotaExceeded, or Conflict if the bytes
-        are not the ones that were announced.
+        Raises NotFound, UnsupportedImage, UndecodableImage, or Conflict if the bytes are not the
+        ones that were announced.
         """
         photo = _open_upload(user_id, photo_id)
         if photo.state == PhotoState.PENDING:
@@ -106,7 +105,6 @@ class UploadService:
 
     def _record(self, pending: Photo) -> Photo:
         """Check, copy and record an upload; nothing is listed before the last step."""
-        self._transactions.require_room(pending.user_id, int(pending.filesize))
         source = upload_key(pending.user_id, pending.id)
         data, etag = self._storage.fetch(source, int(pending.filesize))
         image = read_image(data, self._thumbnail_box)
@@ -130,7 +128,7 @@ class UploadService:
         return photo
 
     def _complete(self, photo: Photo) -> None:
-        """Write the item; if the album has become full, the objects stay for a retry."""
+        """Write the item; if that fails without a decision, the objects stay for a retry."""
         try:
             self._transactions.complete(photo)
         except NotSignedIn:
@@ -138,7 +136,7 @@ class UploadService:
             raise
         except AlreadyWritten:
             # The request that was first needs the same objects, unless the photo has been deleted.
-            if _not_deleting(photo.user_id, photo.id) is None:
+            if _usable(photo.user_id, photo.id) is None:
                 self._storage.delete(list(photo_keys(photo)))
             raise
 
@@ -146,9 +144,11 @@ class UploadService:
         """Return the form that uploads a pending photo's bytes; a ready photo needs none."""
         if photo.state == PhotoState.READY:
             return {"photo_id": photo.id, "upload": None, "photo": self._photos.describe(photo)}
-        expires = dates.utc_now() + timedelta(seconds=_POST_SECONDS)
+        now = dates.utc_now()
+        seconds = min(_POST_SECONDS, max(1, int((photo.expires_at - now).total_seconds())))
+        expires = now + timedelta(seconds=seconds)
         key = upload_key(photo.user_id, photo.id)
-        form = self._storage.presigned_post(key, int(photo.filesize), _POST_SECONDS)
+        form = self._storage.presigned_post(key, int(photo.filesize), seconds)
         return {
             "photo_id": photo.id,
             "upload": {
@@ -189,11 +189,11 @@ def _once(
 
 
 def _photo_of_key(user_id: str, key: str) -> Photo | None:
-    """Return the photo that a key created, None for a new key. Raises Conflict if deleted."""
+    """Return the photo that a key created, None for a new key. Raises Conflict if it is gone."""
     used = UploadKey.find(user_id, key)
     if used is None:
         return None
-    photo = _not_deleting(user_id, used.photo_id)
+    photo = _usable(user_id, used.photo_id)
     if photo is None:
         raise Conflict(
             "The photo that this Idempotency-Key created has been deleted. To upload it again, use "
@@ -202,14 +202,16 @@ def _photo_of_key(user_id: str, key: str) -> Photo | None:
     return photo
 
 
-def _not_deleting(user_id: str, photo_id: str) -> Photo | None:
-    """Return a photo that is pending or ready."""
+def _usable(user_id: str, photo_id: str) -> Photo | None:
+    """Return a photo that is ready, or that can still be completed."""
     photo = Photo.find(user_id, photo_id)
-    return None if photo is None or photo.state == PhotoState.DELETING else photo
+    if photo is None or photo.state == PhotoState.DELETING:
+        return None
+    return None if photo.state == PhotoState.PENDING and has_expired(photo) else photo
 
 
 def _open_upload(user_id: str, photo_id: str) -> Photo:
-    photo = _not_deleting(user_id, photo_id) if is_id(photo_id) else None
+    photo = _usable(user_id, photo_id) if is_id(photo_id) else None
     if photo is None:
         raise NotFound(NO_SUCH_PHOTO)
     return photo
@@ -225,7 +227,7 @@ def _pending_photo(user_id: str, filesize: int, metadata: PhotoMetadata) -> Phot
         filename=photo_id,
         filesize=filesize,
         upload_date=now.isoformat(timespec="milliseconds"),
-        expires_at=now + _PENDING_LIFE,
+        expires_at=now + PENDING_LIFE,
         **{name: getattr(metadata, name) for name in METADATA},
     )
 

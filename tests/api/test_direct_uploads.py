@@ -108,7 +108,7 @@ def test_upload_cannot_be_completed_before_its_image_is_stored(mario: Person, co
     assert mario.complete(started).status_code == 200
 
 
-def test_pending_photo_cannot_be_seen_or_deleted_and_expires_after_two_days(mario: Person) -> None:
+def test_pending_photo_cannot_be_seen_or_deleted_and_expires_after_a_day(mario: Person) -> None:
     path = f"/photos/{mario.begin_upload(len(IMAGE)).json()['photo_id']}"
     assert mario.photos() == []
     assert mario.get(path).status_code == 404
@@ -117,7 +117,7 @@ def test_pending_photo_cannot_be_seen_or_deleted_and_expires_after_two_days(mari
     item = Photo.scan().next()
     assert item.taken_key is None
     days_left = (item.expires_at - datetime.datetime.now(datetime.UTC)).total_seconds() / 86400
-    assert 1.99 < days_left <= 2
+    assert 0.99 < days_left <= 1
 
 
 def test_completing_an_upload_again_returns_the_photo_and_counts_it_once(

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -174,7 +175,8 @@ def violated_invariants(operation: Operation, scenario: Scenario) -> list[str]:
     expected = {f"photos/{scenario.sub}/{item['filename']}" for item in scenario.ready}
     expected |= {f"photos/{scenario.sub}/thumbnails/{item['id']}.jpg" for item in scenario.ready}
     complete = {key for key in keys if not any(photo_id in key for photo_id in pending)}
-    sums = len(scenario.ready), sum(item["filesize"] for item in scenario.ready)
+    sums, live = _sums(scenario.ready), _sums(scenario.pending)
+    reserved = user.get("pending_count", 0), user.get("pending_bytes", 0)
     deletion_pending = "deleting_at" in user
     violated = {
         "lost photo": operation.keeps_photo and not scenario.photo,
@@ -183,9 +185,16 @@ def violated_invariants(operation: Operation, scenario: Scenario) -> list[str]:
         "unfinished account deletion": deletion_pending
         and (bool(items or keys) or "deleted_at" not in user),
         "wrong counters": not deletion_pending
-        and (user["photo_count"], user["storage_bytes"]) != sums,
+        and (user["photo_count"] - reserved[0], user["storage_bytes"] - reserved[1]) != sums,
+        "wrong counters of pending uploads": not deletion_pending
+        and (reserved[0] < live[0] or reserved[1] < live[1]),
     }
     return [name for name, is_violated in violated.items() if is_violated]
+
+
+def _sums(items: list[dict[str, Any]]) -> tuple[int, int]:
+    """Return the number and the bytes of photos."""
+    return len(items), sum(item["filesize"] for item in items)
 
 
 def test_document_lists_every_operation_and_every_fault() -> None:

@@ -6,12 +6,16 @@ from unittest import mock
 import pytest
 
 from chalicelib.photos import lists
+from chalicelib.photos import query as queries
 from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import PhotoState
 from chalicelib.photos.query import ItemReader
+from tests.support import images
 from tests.support.album import store_photos, sub_of
 from tests.support.lists import all_pages, get, ids_of, upload
 from tests.support.people import Person
+
+IMAGE = images.jpeg(16, 16)
 
 
 def test_photos_are_listed_newest_first_by_the_time_they_were_taken(mario: Person) -> None:
@@ -119,6 +123,35 @@ def test_page_costs_one_query_however_many_photos_the_album_has(
     aws_calls.clear()
     get(mario, limit=50)
     assert sorted(aws_calls) == ["dynamodb.GetItem", "dynamodb.Query"]
+
+
+@pytest.fixture
+def items_read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list to which the number of items that each query reads is added."""
+    numbers: list[int] = []
+    decode = queries._decode
+
+    def counting_decode(body: bytes) -> Any:
+        response = decode(body)
+        numbers.append(response.ScannedCount)
+        return response
+
+    monkeypatch.setattr(queries, "_decode", counting_decode)
+    return numbers
+
+
+def test_list_by_upload_reads_only_its_page(mario: Person, items_read: list[int]) -> None:
+    ids = store_photos(mario, 100)
+    keyed = [mario.upload(IMAGE, key=f"key-{number}").json()["photo_id"] for number in range(9)]
+    get(mario, sort="uploaded", order="asc", limit=10)
+    get(mario, sort="uploaded", limit=10)
+    assert items_read == [11, 11]  # Not the keys, which come after all photos.
+    pending = [mario.begin_upload(10).json()["photo_id"] for _ in range(5)]
+    items_read.clear()
+    assert ids_of(get(mario, sort="uploaded", limit=8)) == keyed[:0:-1]
+    assert sum(items_read) == 9 + len(pending) + 5  # What is missing, and as many again.
+    listed = [one for page in all_pages(mario, sort="uploaded", limit=20) for one in page]
+    assert listed == sorted([*keyed, *ids], reverse=True)
 
 
 @pytest.mark.parametrize(

@@ -116,3 +116,18 @@ def test_twenty_simultaneous_requests_with_one_key_create_one_photo(mario: Perso
     responses = at_once(*[lambda: mario.begin_upload(9, "two")] * 20)
     assert {response.status_code for response in responses} == {200}
     assert len({response.json()["photo_id"] for response in responses}) == 1
+    assert mario.counters() == (1, len(image))  # A pending upload is not a photo.
+
+
+def test_simultaneous_uploads_are_counted_when_they_begin_and_when_they_are_completed(
+    stack: RunningStack, mario: Person
+) -> None:
+    image = images.jpeg()
+    started = [upload_to_s3(mario, image) for _ in range(8)]
+    sub = mario.profile()["user_id"]
+    at_once(*[lambda one=one: mario.complete(one) for one in started[:6]])
+    item = stack.make_client("dynamodb").get_item(TableName="User", Key={"sub": {"S": sub}})["Item"]
+    counters = ("photo_count", "storage_bytes", "pending_count", "pending_bytes")
+    expected = (8, 8 * len(image), 2, 2 * len(image))
+    assert tuple(int(item[name]["N"]) for name in counters) == expected
+    assert mario.counters() == (6, 6 * len(image))

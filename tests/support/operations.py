@@ -2,10 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from unittest import mock
 
 import app
+from chalicelib import dates
+from chalicelib.photos import quota
+from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import PhotoState
 from tests.support import images
 from tests.support.album import moto_objects, moto_table, start_upload
@@ -36,6 +40,13 @@ class Scenario:
     @property
     def ready(self) -> list[dict[str, Any]]:
         return [item for item in self.items if item["state"] == PhotoState.READY]
+
+    @property
+    def pending(self) -> list[dict[str, Any]]:
+        """Return the items of uploads that can still be completed."""
+        now = dates.utc_now().timestamp()
+        pending = (item for item in self.items if item["state"] == PhotoState.PENDING)
+        return [item for item in pending if item["expires_at"] > now]
 
     @property
     def photo(self) -> dict[str, Any]:
@@ -105,6 +116,17 @@ def _start_upload(scenario: Scenario) -> None:
     scenario.started = start_upload(scenario.user, IMAGE)
 
 
+def _let_an_upload_expire(scenario: Scenario) -> None:
+    photo_id = scenario.user.begin_upload(len(IMAGE)).json()["photo_id"]
+    expired = dates.utc_now() - timedelta(hours=1)
+    Photo(scenario.sub, photo_id).update(actions=[Photo.expires_at.set(expired)])
+
+
+def _begin_at_the_limit(scenario: Scenario) -> Response:
+    with mock.patch.object(quota, "MAX_PENDING", 1):
+        return scenario.user.begin_upload(len(IMAGE), key="k")
+
+
 # Without a key, a retry may store a second photo or begin a second upload.
 OPERATIONS: dict[str, Operation] = {
     "upload": Operation(lambda s: s.user.upload(IMAGE), lambda s: len(s.ready) in (2, 3)),
@@ -118,6 +140,11 @@ OPERATIONS: dict[str, Operation] = {
     "begin an upload with a key": Operation(
         lambda s: s.user.begin_upload(len(IMAGE), key="k"),
         lambda s: len(s.items) == 2 and len(s.ready) == 1,
+    ),
+    "begin an upload when another has expired": Operation(
+        _begin_at_the_limit,
+        lambda s: len(s.pending) == 1 and len(s.ready) == 1,
+        prepare=_let_an_upload_expire,
     ),
     "complete an upload": Operation(
         lambda s: s.user.complete(s.started), lambda s: len(s.ready) == 2, prepare=_start_upload

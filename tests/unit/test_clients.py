@@ -138,7 +138,7 @@ def test_threads_share_one_client_of_a_service(monkeypatch: pytest.MonkeyPatch) 
 
 def test_lazy_client_is_created_by_its_first_call(created: list[tuple[str, str | None]]) -> None:
     aws = Clients(lambda: "eu-west-1")
-    s3 = LazyClient(aws, "s3")
+    s3 = LazyClient(lambda: aws.get("s3"))
     assert created == []
     assert not aws.is_created("s3")
     s3.head_object(Key="key")

@@ -97,6 +97,13 @@ def test_malformed_parameter_is_reported(name: str, value: Any) -> None:
         load_settings(FakeStore(**{name: value}), "/cloudalbum/")
 
 
+def test_lifetime_of_a_signed_url_is_at_most_six_hours() -> None:
+    store = FakeStore(S3_PRESIGNED_EXP=21_600)
+    assert load_settings(store, "/cloudalbum/").presigned_url_seconds == 21_600
+    with pytest.raises(ConfigurationError, match="S3_PRESIGNED_EXP must be .* from 1 to 21600"):
+        to_environment(STORED | {"S3_PRESIGNED_EXP": "21601"}, "/cloudalbum/")
+
+
 def test_all_problems_are_reported_at_once() -> None:
     store = FakeStore(AWS_REGION=None, MAX_PHOTOS="many")
     with pytest.raises(ConfigurationError, match="AWS_REGION is missing.*MAX_PHOTOS must be"):

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from chalicelib import dates
 from chalicelib.integrity import lists
 from chalicelib.integrity.lists import SHARES, due_blocks, is_due, merged, share_of_today
-from chalicelib.photos.models import KEY_PREFIX, Photo
-from chalicelib.photos.photo import new_id
+from chalicelib.photos.models import Photo
+from chalicelib.photos.photo import KEY_PREFIX, new_id
 from chalicelib.photos.storage import StoredObject
 
 NOON = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)

@@ -4,54 +4,26 @@ import json
 from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ClientError
 
-from chalicelib.clients import client_config, create_client
+from chalicelib.clients import client_config
 from chalicelib.photos.photo import SHOWN
 from chalicelib.photos.query import BY_TAKEN, ItemQuery, ItemReader, shown_fields
+from tests.support.stubs import DynamoDB, found
 
 
 def newest_first() -> ItemQuery:
     return ItemQuery("sub-1", BY_TAKEN, ascending=False)
 
 
-class Body(bytes):
-    """The body of a response, as urllib3 provides it."""
-
-    def stream(self, *_: object, **__: object) -> Any:
-        yield bytes(self)
-
-
-class DynamoDB:
-    """Sends its responses in order, and records the requests."""
-
-    def __init__(self) -> None:
-        self.responses: list[tuple[int, str]] = []
-        self.requests: list[dict[str, Any]] = []
-
-    def respond(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-        self.requests.append(json.loads(request.body))
-        status, body = self.responses.pop(0)
-        return AWSResponse(request.url, status, {}, Body(body.encode()))
+@pytest.fixture
+def dynamodb(monkeypatch: pytest.MonkeyPatch) -> DynamoDB:
+    return DynamoDB(monkeypatch)
 
 
 @pytest.fixture
-def dynamodb() -> DynamoDB:
-    return DynamoDB()
-
-
-@pytest.fixture
-def reader(dynamodb: DynamoDB, monkeypatch: pytest.MonkeyPatch) -> ItemReader:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    client = create_client("dynamodb", "eu-west-1")
-    client.meta.events.register("before-send.dynamodb.Query", dynamodb.respond)
-    return ItemReader(client, "Photo")
-
-
-def found(*items: Any, **more: Any) -> tuple[int, str]:
-    return 200, json.dumps({"Items": items, "Count": len(items), **more}, ensure_ascii=False)
+def reader(dynamodb: DynamoDB) -> ItemReader:
+    return ItemReader(dynamodb.client(), "Photo")
 
 
 def read(reader: ItemReader, query: ItemQuery) -> list[Any]:

@@ -2,9 +2,10 @@
 
 import pytest
 
+from chalicelib import dates
 from chalicelib.accounts.models import User
-from chalicelib.errors import QuotaExceeded
-from chalicelib.photos.transactions import Quota
+from chalicelib.errors import QuotaExceeded, TooManyUploads
+from chalicelib.photos.quota import Quota, require_upload_allowed
 
 
 def test_quota_without_limits_has_room_for_everything() -> None:
@@ -60,6 +61,35 @@ def test_full_album_says_what_is_used_and_what_to_do(quota: Quota, size: int, me
     with pytest.raises(QuotaExceeded) as raised:
         quota.require_room(user, size)
     assert str(raised.value) == message
+
+
+def test_full_album_mentions_uploads_that_are_not_completed() -> None:
+    user = User("sub-1", photo_count=2, storage_bytes=100, pending_count=1, pending_bytes=50)
+    for quota in (Quota(photos=2), Quota(storage_bytes=100)):
+        with pytest.raises(QuotaExceeded, match="Uploads that are not completed count for up to"):
+            quota.require_room(user, 1)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "wait"),
+    [
+        (-5, "a minute"),
+        (60, "a minute"),
+        (61, "2 minutes"),
+        (7140, "119 minutes"),
+        (7141, "2 hours"),
+    ],
+)
+def test_too_many_uploads_say_when_to_try_again(
+    monkeypatch: pytest.MonkeyPatch, seconds: int, wait: str
+) -> None:
+    now = dates.utc_now()
+    monkeypatch.setattr(dates, "utc_now", lambda: now)
+    user = User("sub-1", pending_count=1000, recount_at=int(now.timestamp()) + seconds)
+    with pytest.raises(TooManyUploads, match=f"try again in {wait}") as raised:
+        require_upload_allowed(user)
+    assert raised.value.retry_after == max(1, seconds)
+    require_upload_allowed(User("sub-1", pending_count=999))
 
 
 def test_account_without_counters_has_room() -> None:

@@ -1,6 +1,8 @@
 """Transactions that conflict: DynamoDB cancels them, but no emulator does."""
 
-from collections.abc import Iterator
+import re
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -10,9 +12,17 @@ from pynamodb.exceptions import TransactWriteError
 
 from chalicelib.accounts.models import User
 from chalicelib.clients import as_album_error
-from chalicelib.errors import AlreadyWritten, NotSignedIn, QuotaExceeded, Throttled
+from chalicelib.errors import (
+    AlreadyWritten,
+    NotSignedIn,
+    QuotaExceeded,
+    Throttled,
+    TooManyUploads,
+)
 from chalicelib.photos.models import Photo
-from chalicelib.photos.transactions import _TRIES, PhotoTransactions, Quota, was_cancelled
+from chalicelib.photos.photo import PhotoState
+from chalicelib.photos.quota import MAX_PENDING, Quota
+from chalicelib.photos.transactions import _TRIES, PhotoTransactions, was_cancelled
 
 CONFLICT = {"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}
 FAILED = {"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"}
@@ -128,7 +138,7 @@ def test_upload_to_an_account_without_an_item_creates_it(
     ("operation", "key", "reasons"),
     [
         ("add", [], [NONE, FAILED]),
-        ("reserve", ["key"], [FAILED, NONE, NONE]),
+        ("reserve", ["key"], [NONE, NONE, FAILED]),
         ("complete", [], [NONE, FAILED]),
     ],
 )
@@ -173,10 +183,10 @@ def test_other_error_of_dynamodb_is_raised_unchanged(
         getattr(transactions, operation)(photo)
 
 
-def test_reservation_writes_item_and_key_only_while_the_account_is_active(
+def test_reservation_writes_item_key_and_counters_in_one_transaction(
     stub: Stubber, transactions: PhotoTransactions, photo: Photo
 ) -> None:
-    items = [{"ConditionCheck": ANY}, {"Put": ANY}, {"Put": ANY}]
+    items = [{"Put": ANY}, {"Put": ANY}, {"Update": ANY}]
     expected = {"TransactItems": items, "ReturnConsumedCapacity": ANY}
     stub.add_response("transact_write_items", {}, expected)
     transactions.reserve(photo, "key")
@@ -190,7 +200,7 @@ def test_request_that_comes_second_is_already_written_even_after_conflicts(
         cancel(stub, NONE, FAILED, NONE)
         with pytest.raises(AlreadyWritten):
             transactions.add(photo, "key")
-    cancel(stub, NONE, NONE, FAILED)
+    cancel(stub, NONE, FAILED, NONE)
     with pytest.raises(AlreadyWritten):
         transactions.reserve(photo, "key")
     cancel(stub, FAILED, NONE)
@@ -203,28 +213,71 @@ def limited(stub: Stubber, connection: Connection, pauses: list[float]) -> Photo
     return PhotoTransactions(connection, Quota(photos=2, storage_bytes=100), pauses.append)
 
 
-@pytest.mark.parametrize("operation", ["add", "reserve", "complete"])
-def test_quota_is_a_condition_of_the_transaction_that_writes(
-    stub: Stubber, limited: PhotoTransactions, photo: Photo, operation: str
-) -> None:
-    numbers: list[str] = []
+def owner_update(stub: Stubber, write: Callable[[], None]) -> tuple[str, str]:
+    """Return the condition and the update of the owner's item, with their names and values."""
+    [update] = [one["Update"] for one in written(stub, write) if "Update" in one]
+    texts = update["ConditionExpression"], update["UpdateExpression"]
+    places = update["ExpressionAttributeNames"] | {
+        place: value.get("N") for place, value in update["ExpressionAttributeValues"].items()
+    }
+    condition, changes = (
+        re.sub(r"[#:]\d+", lambda place: str(places[place[0]]), text) for text in texts
+    )
+    return condition, changes
+
+
+def written(stub: Stubber, write: Callable[[], None]) -> list[dict[str, Any]]:
+    """Return the items of the transaction that `write` sends."""
+    items: list[dict[str, Any]] = []
 
     def record(params: dict[str, Any], **_: Any) -> None:
-        [owner] = [
-            one[kind]
-            for one in params["TransactItems"]
-            for kind in ("ConditionCheck", "Update")
-            if kind in one
-        ]
-        values = owner["ExpressionAttributeValues"].values()
-        numbers.extend(value["N"] for value in values if "N" in value)
-        names = owner["ExpressionAttributeNames"].values()
-        assert {"photo_count", "storage_bytes", "deleting_at", "sub"} <= set(names)
+        items.extend(params["TransactItems"])
 
     stub.client.meta.events.register("provide-client-params.dynamodb.TransactWriteItems", record)
     stub.add_response("transact_write_items", {})
-    getattr(limited, operation)(photo)
-    assert {"1", "90"} <= set(numbers)  # the most photos and bytes before one of 10 bytes
+    write()
+    return items
+
+
+@pytest.mark.parametrize("operation", ["add", "reserve"])
+def test_quota_is_a_condition_of_the_transaction_that_writes(
+    stub: Stubber, limited: PhotoTransactions, photo: Photo, operation: str
+) -> None:
+    condition, _ = owner_update(stub, lambda: getattr(limited, operation)(photo))
+    # The most photos and bytes before one of 10 bytes.
+    assert "photo_count <= 1" in condition
+    assert "storage_bytes <= 90" in condition
+    assert "attribute_not_exists (deleting_at)" in condition
+    assert "attribute_exists (sub)" in condition
+
+
+def test_pending_upload_is_counted_and_limited_by_the_transaction_that_reserves_it(
+    stub: Stubber, transactions: PhotoTransactions, photo: Photo
+) -> None:
+    condition, changes = owner_update(stub, lambda: transactions.reserve(photo))
+    assert "pending_count <= 999" in condition
+    for counted in ("photo_count 1", "storage_bytes 10", "pending_count 1", "pending_bytes 10"):
+        assert counted in changes
+
+
+def test_completion_uses_the_room_that_was_reserved(
+    stub: Stubber, limited: PhotoTransactions, photo: Photo
+) -> None:
+    condition, changes = owner_update(stub, lambda: limited.complete(photo))
+    assert changes == "ADD pending_count -1, pending_bytes -10"
+    assert condition == "(attribute_exists (sub) AND attribute_not_exists (deleting_at))"
+
+
+def test_upload_beyond_the_limit_is_rejected_with_the_time_until_one_expires(
+    stub: Stubber, transactions: PhotoTransactions, photo: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo.state = PhotoState.PENDING
+    recount_at = int(time.time()) + 7000
+    user = User("sub-1", photo_count=1000, pending_count=MAX_PENDING, recount_at=recount_at)
+    monkeypatch.setattr(User, "get", lambda *_, **__: user)
+    cancel(stub, NONE, FAILED)
+    with pytest.raises(TooManyUploads, match="^1,000 uploads are not completed.* 117 minutes"):
+        transactions.reserve(photo)
 
 
 def test_transaction_is_retried_if_the_account_has_room_again_but_not_if_it_is_full(
@@ -244,6 +297,9 @@ def test_request_that_comes_second_is_already_written_even_if_the_album_is_full(
     cancel(stub, NONE, FAILED, FAILED)
     with pytest.raises(AlreadyWritten):
         limited.add(photo, "key")
+    cancel(stub, NONE, FAILED, FAILED)
+    with pytest.raises(AlreadyWritten):
+        limited.reserve(photo, "key")
     cancel(stub, FAILED, FAILED)
     with pytest.raises(AlreadyWritten):
         limited.complete(photo)

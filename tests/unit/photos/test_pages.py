@@ -1,0 +1,128 @@
+"""Pages of lists as DynamoDB provides them: in several calls, some of which it throttles."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from chalicelib.clients import ATTEMPTS, as_album_error
+from chalicelib.errors import Throttled
+from chalicelib.photos.lists import Cursors, Page, PhotoLists
+from chalicelib.photos.photo import PhotoQuery
+from chalicelib.photos.query import ItemReader
+from tests.support.stubs import DynamoDB, failed, found
+
+THROTTLED = [failed("ProvisionedThroughputExceededException")] * ATTEMPTS
+SEARCH = PhotoQuery(words=("sea",))
+UPLOADED = PhotoQuery(sort="uploaded", limit=3)
+
+
+@pytest.fixture
+def dynamodb(monkeypatch: pytest.MonkeyPatch) -> DynamoDB:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    return DynamoDB(monkeypatch)
+
+
+@pytest.fixture
+def lists(dynamodb: DynamoDB) -> PhotoLists:
+    urls = {"thumbSrc": "https://t", "originalSrc": "https://o"}
+    reader = ItemReader(dynamodb.client(), "Photo")
+    return PhotoLists(reader, lambda fields: fields | urls, Cursors(lambda: "secret"))
+
+
+def item(number: int) -> dict[str, Any]:
+    return {"id": {"S": str(number)}, "taken_key": {"S": f"2019#{number}"}}
+
+
+def page(*numbers: int, last: int | None = None, scanned: int | None = None) -> tuple[int, str]:
+    """Return DynamoDB's response with these photos, of which `last` was the last one it read."""
+    more: dict[str, Any] = {"ScannedCount": len(numbers) if scanned is None else scanned}
+    if last is not None:
+        more["LastEvaluatedKey"] = {"user_id": {"S": "sub-1"}, **item(last)}
+    return found(*map(item, numbers), **more)
+
+
+def ids(page: Page) -> list[str]:
+    return [photo["id"] for photo in page.photos]
+
+
+def test_throttled_page_has_what_was_read_before_and_a_cursor(
+    lists: PhotoLists, dynamodb: DynamoDB
+) -> None:
+    dynamodb.responses = [page(1, 2, last=500), page(3, last=900), *THROTTLED]
+    first = lists.page("sub-1", SEARCH)
+    assert ids(first) == ["1", "2", "3"]
+    dynamodb.responses = [page(4, last=950), page(5)]
+    second = lists.page("sub-1", PhotoQuery(words=("sea",), cursor=first.next_cursor))
+    assert (ids(second), second.next_cursor) == (["4", "5"], None)
+    # It begins after the last item that was read, though that one did not match.
+    assert dynamodb.requests[-2]["ExclusiveStartKey"]["id"] == {"S": "900"}
+
+
+def test_throttled_page_that_found_nothing_yet_still_has_a_cursor(
+    lists: PhotoLists, dynamodb: DynamoDB
+) -> None:
+    dynamodb.responses = [page(last=500), *THROTTLED]
+    first = lists.page("sub-1", SEARCH)
+    assert (ids(first), bool(first.next_cursor)) == ([], True)
+    dynamodb.responses = [page(last=900), *THROTTLED]
+    second = lists.page("sub-1", PhotoQuery(words=("sea",), cursor=first.next_cursor))
+    assert second.next_cursor not in (None, first.next_cursor)
+
+
+def test_page_is_throttled_if_nothing_could_be_read(lists: PhotoLists, dynamodb: DynamoDB) -> None:
+    dynamodb.responses = list(THROTTLED)
+    with pytest.raises(ClientError) as raised:
+        lists.page("sub-1", SEARCH)
+    assert isinstance(as_album_error(raised.value), Throttled)
+
+
+def test_other_error_after_the_first_call_is_raised(lists: PhotoLists, dynamodb: DynamoDB) -> None:
+    dynamodb.responses = [page(1, last=500), failed("AccessDeniedException")]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        lists.page("sub-1", SEARCH)
+
+
+@pytest.mark.parametrize("sort", ["taken", "uploaded"])
+def test_page_reads_one_photo_more_than_it_has(
+    lists: PhotoLists, dynamodb: DynamoDB, sort: str
+) -> None:
+    dynamodb.responses = [page(1, 2, 3, 4, last=4)]
+    listed = lists.page("sub-1", PhotoQuery(sort=sort, limit=3))
+    assert (ids(listed), bool(listed.next_cursor)) == (["1", "2", "3"], True)
+    [request] = dynamodb.requests
+    assert request["Limit"] == 4
+
+
+def test_next_call_reads_only_what_the_page_still_needs(
+    lists: PhotoLists, dynamodb: DynamoDB
+) -> None:
+    # DynamoDB returns at most 1 MB for each call.
+    dynamodb.responses = [page(1, 2, last=2), page(3, 4, last=4)]
+    lists.page("sub-1", PhotoQuery(limit=3))
+    assert [request["Limit"] for request in dynamodb.requests] == [4, 2]
+
+
+def test_list_by_upload_does_not_read_used_idempotency_keys(
+    lists: PhotoLists, dynamodb: DynamoDB
+) -> None:
+    dynamodb.responses = [page()]
+    lists.page("sub-1", UPLOADED)
+    [request] = dynamodb.requests
+    condition, values = request["KeyConditionExpression"], request["ExpressionAttributeValues"]
+    assert condition.startswith("#user_id = ")
+    [bound] = [place for place, value in values.items() if value == {"S": "key#"}]
+    assert condition.endswith(f" AND #id < {bound}")
+
+
+def test_list_by_upload_reads_as_many_more_items_as_were_not_ready(
+    lists: PhotoLists, dynamodb: DynamoDB
+) -> None:
+    dynamodb.responses = [
+        page(last=10, scanned=4),
+        page(1, last=20, scanned=8),
+        page(2, 3, 4, last=30, scanned=14),
+    ]
+    assert ids(lists.page("sub-1", UPLOADED)) == ["1", "2", "3"]
+    # What is missing, and as many again as were not ready, so that the number of calls is small.
+    assert [request["Limit"] for request in dynamodb.requests] == [4, 8, 14]
