@@ -28,17 +28,20 @@ CHOICES = {
     "MAX_STORAGE_BYTES": "0",
     "SIGNUP_CONFIRMATION": "auto",
     "CALLBACK_URL": "http://localhost:8080/",
+    "KEEP_DELETED_DAYS": "35",
 }
 _EXPECTED = {
     "MAX_STORAGE_BYTES": (r"\d{1,15}", "a whole number"),
     "SIGNUP_CONFIRMATION": (r"auto|email", "auto or email"),
     "CALLBACK_URL": (r"https?://\S+", "a URL"),
+    "KEEP_DELETED_DAYS": (r"[12]?\d|3[0-5]", "a whole number from 0 to 35"),
 }
 _STACK_PARAMETERS = {
     "DDB_RCU": "ReadCapacityUnits",
     "DDB_WCU": "WriteCapacityUnits",
     "SIGNUP_CONFIRMATION": "SignupConfirmation",
     "CALLBACK_URL": "CallbackUrl",
+    "KEEP_DELETED_DAYS": "KeepDeletedDays",
 }
 
 

@@ -27,6 +27,9 @@ _MISSING = {"NoSuchKey", "404", "AccessDenied"}
 # RFC 5987's attr-char, besides letters and digits
 _UNENCODED = "!#$&+-.^_`|~"
 _UNSAFE_CATEGORIES = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+_THUMBNAILS = "/thumbnails/"
+# By this tag, a lifecycle rule finds what can be created again: a prefix cannot name it.
+_RENDITION = {"Tagging": "kind=rendition"}
 
 # Everything below these is in a folder of its owner.
 OWNER_FOLDERS = ("photos/", "uploads/")
@@ -54,7 +57,7 @@ def thumbnail_key(user_id: str, photo_id: str) -> str:
 
 def thumbnail_prefix(user_id: str) -> str:
     """Return the prefix of a user's thumbnails."""
-    return f"photos/{user_id}/thumbnails/"
+    return f"photos/{user_id}{_THUMBNAILS}"
 
 
 def upload_key(user_id: str, photo_id: str) -> str:
@@ -120,6 +123,7 @@ class PhotoStorage:
             ChecksumAlgorithm="SHA256",
             ChecksumSHA256=base64.b64encode(sha256).decode(),
             **_download_headers(content_type, name),
+            **(_RENDITION if _THUMBNAILS in key else {}),
         )
 
     def presigned_post(self, key: str, size: int, seconds: int) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from tests.support.deployed import DeployedStage, photo_bucket
 from tests.support.people import PASSWORD, Person, post_to_s3
 
 POLICIES = {"APIHandler": "policy-dev.json", "JwtAuth": "policy-dev-authorizer.json"}
-NOT_ENFORCED = {"Logs", "Traces"}  # by the emulator
+NOT_ENFORCED = {"Logs", "Renditions", "Traces"}  # by the emulator
 # What EventBridge sends.
 DAILY_EVENT: dict[str, Any] = dict.fromkeys(
     ("version", "account", "region", "detail-type", "source", "time", "id"), ""
