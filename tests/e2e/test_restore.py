@@ -253,3 +253,11 @@ def test_stage_is_restored_byte_for_byte_and_repeatably(album: Album) -> None:
     versions = album.s3.get_paginator("list_object_versions").paginate(Bucket=album.bucket)
     sizes = [one["Size"] for page in versions for one in page["Versions"]]
     assert sizes.count(len(b"overwritten")) == 15
+
+
+def test_command_refuses_a_stage_whose_tables_have_no_history(album: Album) -> None:
+    # The embedded AWS ignores this part of the template.
+    moment = datetime.now(UTC).replace(microsecond=0).isoformat()
+    done = album.stack.run("infra.restore", STAGE=STAGE.name, TO=moment, YES="1")
+    expected = f"The table {album.tables[0]} has no point-in-time recovery. Run `make provision`.\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", expected)

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import yaml
-from moto.cloudformation.utils import yaml_tag_constructor
 
 from infra import provision
 from infra.errors import OperatorError
@@ -34,7 +33,12 @@ def bucket() -> dict[str, Any]:
     class Loader(yaml.SafeLoader):  # type: ignore[misc]
         pass
 
-    Loader.add_multi_constructor("", yaml_tag_constructor)
+    def function(loader: Loader, name: str, node: Any) -> dict[str, Any]:
+        is_list = isinstance(node, yaml.SequenceNode)
+        value = loader.construct_sequence(node, deep=True) if is_list else node.value
+        return {name if name == "Ref" else f"Fn::{name}": value}
+
+    Loader.add_multi_constructor("!", function)
     template = yaml.load(TEMPLATE.read_text(), Loader)
     properties: dict[str, Any] = template["Resources"]["PhotoBucket"]["Properties"]
     return properties
