@@ -1,11 +1,13 @@
 """Functions are paused while a block runs, and resumed whatever happens in it."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from infra.pause import DRAIN_SECONDS, paused
+from infra.pause import _PAUSED, DRAIN_SECONDS, paused
 from infra.stages import Stage
 
 STAGE = Stage("dev")
@@ -109,3 +111,19 @@ def test_stage_without_an_app_has_nothing_to_pause() -> None:
     with paused(aws.make_client, STAGE, aws.slept.append):
         assert aws.reserved == {API: 5}
     assert aws.slept == []
+
+
+def test_every_function_that_can_write_is_paused() -> None:
+    folder = Path(__file__).parents[3] / ".chalice"
+    config = json.loads((folder / "config.json").read_text())
+    policies = {"APIHandler": config["iam_policy_file"]}
+    for name, function in config["lambda_functions"].items():
+        logical_id = "".join(word.title() for word in name.split("_"))
+        policies[logical_id] = function["iam_policy_file"]
+    reads = ("Get", "Query", "Scan", "List", "ConditionCheck")
+    for name, policy in policies.items():
+        statements = json.loads((folder / policy).read_text())["Statement"]
+        actions = {action for statement in statements for action in statement["Action"]}
+        stored = {one for one in actions if one.startswith(("s3:", "dynamodb:"))}
+        if not all(one.split(":")[1].startswith(reads) for one in stored):
+            assert name in _PAUSED

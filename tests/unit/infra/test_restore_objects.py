@@ -119,6 +119,16 @@ def test_current_marker_counts_as_newer_than_a_version_of_the_same_second(
     assert bucket.contents() == {}
 
 
+def test_object_that_was_deleted_in_the_second_in_which_it_was_brought_back_is_brought_back(
+    bucket: VersionedBucket,
+) -> None:
+    bucket.write(KEY, 10, "original")
+    bucket.write(KEY, MOMENT + 1, "original")
+    bucket.delete(KEY, MOMENT + 1)
+    restored(bucket)
+    assert bucket.contents() == {KEY: "original"}
+
+
 def test_object_whose_version_has_expired_is_deleted(bucket: VersionedBucket) -> None:
     # A thumbnail that was replaced: the check creates the right one again.
     bucket.write(KEY, 10, "original")
