@@ -19,7 +19,7 @@ CHECK_INTEGRITY = STAGE=$(STAGE) $(BIN)/python -m infra.integrity $(if $(REPAIR)
 # album signs and verifies nothing with it, and the package does not contain it.
 ACCEPTED_VULNERABILITIES = --ignore-vuln CVE-2024-23342
 
-.PHONY: help install run reset mail test test-full lint format audit fuzz load provision invite package deploy deploy-local destroy publish-frontend gateway-responses check-integrity check-integrity-local bench bench-deployed bench-memory lock verify-locks routes costs architecture swagger-ui fault-matrix
+.PHONY: help install run reset mail test test-full lint format audit fuzz load provision invite package deploy deploy-local destroy publish-frontend gateway-responses check-integrity check-integrity-local restore bench bench-deployed bench-memory lock verify-locks routes costs architecture swagger-ui fault-matrix
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -120,6 +120,9 @@ check-integrity: install ## Check data integrity (STAGE=dev REPAIR=1 SUB=user)
 
 check-integrity-local: install ## Check data integrity in the embedded AWS of `make run`
 	@$(USE_EMBEDDED_AWS) && $(CHECK_INTEGRITY)
+
+restore: install ## Restore tables and objects to one moment (STAGE=dev TO=2026-11-20T12:00Z YES=1)
+	@STAGE=$(STAGE) TO="$(TO)" YES=$(YES) $(BIN)/python -m infra.restore
 
 lock: install ## Update the locks after a change to requirements.txt
 	@$(BIN)/python -m infra.locks

@@ -14,7 +14,7 @@ from infra.errors import OperatorError
 EMPTY = "-"
 EVERYONE = "*"
 
-# The defaults in the embedded AWS. The app does not read OWNER and BUDGET_USD.
+# The defaults in the embedded AWS. The app does not read the last three.
 CHOICES = {
     "S3_PRESIGNED_EXP": "3600",
     "ORIGINALS_STORAGE_CLASS": "INTELLIGENT_TIERING",
@@ -29,6 +29,7 @@ CHOICES = {
     "CALLBACK_URL": "http://localhost:8080/",
     "OWNER": EMPTY,
     "BUDGET_USD": "0",
+    "KEEP_DELETED_DAYS": "35",
 }
 # On AWS, the album is open to the internet and costs money. SIGNUP_ALLOWED begins with the owner.
 AWS_DEFAULTS = {"SIGNUP_CONFIRMATION": "email", "BUDGET_USD": "10"}
@@ -39,6 +40,7 @@ STACK_PARAMETERS = {
     "CALLBACK_URL": "CallbackUrl",
     "OWNER": "OwnerEmail",
     "BUDGET_USD": "BudgetUsd",
+    "KEEP_DELETED_DAYS": "KeepDeletedDays",
 }
 
 # An address as the API accepts it; but here, * would be taken for a pattern.
@@ -50,6 +52,7 @@ _WHOLE_NUMBER = (r"[0-9]{1,9}", "a whole number")
 # What `chalicelib.settings` does not check.
 _EXPECTED = {
     "BUDGET_USD": _WHOLE_NUMBER,
+    "KEEP_DELETED_DAYS": (r"[12]?\d|3[0-5]", "a whole number from 0 to 35"),
     "CALLBACK_URL": (r"https?://\S+", "a URL"),
     "OWNER": (rf"-|(?i:{_ADDRESS})", "an email address, such as you@example.com"),
 }

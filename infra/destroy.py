@@ -66,12 +66,17 @@ def _delete_pool(cognito: Any, pool_id: str) -> None:
 
 
 def _empty(s3: Any, bucket: str) -> bool:
-    """Delete every object of a bucket, and return whether the bucket exists."""
+    """Delete every version of a bucket's objects, and return whether the bucket exists."""
     try:
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-            keys = [{"Key": one["Key"]} for one in page.get("Contents", [])]
-            if keys:
-                response = s3.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            versions = [
+                {"Key": one["Key"], "VersionId": one["VersionId"]}
+                for one in (*page.get("Versions", []), *page.get("DeleteMarkers", []))
+            ]
+            if versions:
+                response = s3.delete_objects(
+                    Bucket=bucket, Delete={"Objects": versions, "Quiet": True}
+                )
                 if response.get("Errors"):
                     raise OperatorError(f"S3 did not delete all of {bucket}. Run this again.")
     except s3.exceptions.NoSuchBucket:

@@ -37,6 +37,9 @@ _EXACT = {
     ),
     "arn:aws:s3:::cloudalbum-dev-photos-*": "s3:::${PhotoBucket}",
     "arn:aws:s3:::cloudalbum-dev-photos-*/photos/*": "s3:::${PhotoBucket}/photos/*",
+    "arn:aws:s3:::cloudalbum-dev-photos-*/photos/*/thumbnails/*": (
+        "s3:::${PhotoBucket}/photos/*/thumbnails/*"
+    ),
     "arn:aws:s3:::cloudalbum-dev-photos-*/uploads/*": "s3:::${PhotoBucket}/uploads/*",
     "arn:aws:logs:*:*:log-group:/aws/lambda/cloudalbum-dev*": (
         f"logs:{_HERE}:log-group:/aws/lambda/${{AWS::StackName}}-*"

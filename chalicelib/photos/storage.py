@@ -27,6 +27,8 @@ _MISSING = {"NoSuchKey", "404", "AccessDenied"}
 # RFC 5987's attr-char, besides letters and digits
 _UNENCODED = "!#$&+-.^_`|~"
 _UNSAFE_CATEGORIES = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+# By this tag, a lifecycle rule finds what can be created again: a prefix cannot name it.
+_RENDITION = {"Tagging": "kind=rendition"}
 
 # Everything below these is in a folder of its owner.
 OWNER_FOLDERS = ("photos/", "uploads/")
@@ -130,7 +132,8 @@ class PhotoStorage:
 
     def put_thumbnail(self, key: str, jpeg: bytes) -> None:
         """Store a thumbnail, with its hash as for an original."""
-        self._put(key, jpeg, hashlib.sha256(jpeg).digest(), _download_headers("image/jpeg"))
+        headers = _download_headers("image/jpeg") | _RENDITION
+        self._put(key, jpeg, hashlib.sha256(jpeg).digest(), headers)
 
     def _put(self, key: str, data: bytes, sha256: bytes, headers: dict[str, str]) -> None:
         self._client.put_object(

@@ -21,8 +21,8 @@ from tests.support.deployed import DeployedStage, photo_bucket
 from tests.support.people import PASSWORD, Person, post_to_s3
 
 POLICIES = {"APIHandler": "policy-dev.json", "JwtAuth": "policy-dev-authorizer.json"}
-# The emulator does not enforce the first two. The third is for `chalice deploy` only.
-NOT_TESTED = {"Logs", "Traces", "Settings"}
+# The emulator does not enforce the first three. The last is for `chalice deploy` only.
+NOT_TESTED = {"Logs", "Renditions", "Traces", "Settings"}
 # As in .chalice, but on all resources: the emulator authorizes it only so.
 READS_SETTINGS = {
     "Sid": "Settings",
