@@ -69,7 +69,8 @@ def test_object_is_stored_with_the_hash_that_s3_verifies_and_an_original_in_its_
         "ChecksumSHA256": ABC_BASE64,
     }
     original = {"ContentType": "image/png", "StorageClass": "GLACIER_IR"}
-    stub.add_response("put_object", {}, thumbnail)
+    tagged = thumbnail | {"Tagging": "kind=rendition"}
+    stub.add_response("put_object", {}, tagged)
     storage.put_thumbnail("key", b"abc")
     stub.add_response("put_object", {}, thumbnail | original)
     storage.put_original("key", b"abc", "image/png", ABC, None)
