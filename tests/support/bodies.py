@@ -103,6 +103,8 @@ class Target:
         """Return what API Gateway sends to the function: base64 of a form, and text of all else."""
         data = body.encoded()
         is_form = body.content_type.lower().startswith("multipart/form-data")
+        # The gateway replaces what is not UTF-8 with characters of three bytes.
+        text = data.decode("utf-8", "replace").encode()[:BODY_LIMIT].decode("utf-8", "ignore")
         return {
             "requestContext": {
                 "httpMethod": body.method,
@@ -118,6 +120,6 @@ class Target:
             "pathParameters": {"photo_id": self._photo_id, "asset": "x"},
             "multiValueQueryStringParameters": None,
             "stageVariables": None,
-            "body": (base64.b64encode(data) if is_form else data).decode("utf-8", "replace"),
+            "body": base64.b64encode(data).decode() if is_form else text,
             "isBase64Encoded": is_form,
         }
