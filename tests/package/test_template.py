@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.integrity.check import DAILY_SECONDS
-from infra import package, sam
+from infra import package, sam, wheels
 from infra.errors import OperatorError
 from infra.package import ROOT
 from infra.stages import Stage
@@ -115,6 +115,12 @@ def test_integrity_is_checked_daily_without_retries_and_with_an_alarm(
 def test_policy_with_unknown_resource_is_rejected() -> None:
     with pytest.raises(OperatorError, match="table/Other"):
         sam._exact("arn:aws:dynamodb:*:*:table/Other")
+
+
+def test_functions_run_on_the_python_that_builds_the_package(built: package.Package) -> None:
+    functions = sam.of_type(built.template, "AWS::Serverless::Function")
+    runtimes = {one["Properties"]["Runtime"] for one in functions}
+    assert runtimes == {f"python{wheels.current().version}"}
 
 
 def test_functions_are_traced_and_time_out_before_the_gateway(
