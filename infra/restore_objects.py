@@ -92,7 +92,7 @@ class BucketRestore:
     def _changes(self) -> Iterator[tuple[str, Version | None]]:
         """Yield each key to change, and the version to bring back, or None to delete the object."""
         for key, found in itertools.groupby(self._versions(), key=lambda version: version.key):
-            # Only whole seconds tell versions from markers: in one, a version counts as newer.
+            # S3 records whole seconds: within one, a version counts as newer than a marker.
             newest_first = sorted(
                 found, key=lambda one: (not one.is_current, -one.written, one.is_marker)
             )
