@@ -17,6 +17,12 @@ from chalicelib.errors import ConfigurationError
 DEFAULT_PATH = "/cloudalbum/"
 
 _ENVIRONMENT_VARIABLE = "CLOUDALBUM_SETTINGS"
+# An address or, without a local part, a domain. Quoted local parts cannot sign up, and a pattern
+# such as *@example.com is rejected rather than compared literally.
+_ALLOWED = re.compile(r"[A-Za-z0-9.!#$%&'+/=?^_`{|}~-]*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+EVERYONE = "*"
+# The environment of a Lambda function holds 4 kB, and these settings share it with the others.
+_MAX_ALLOWED = 2_500
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d+)?")
 _WEEK = 7 * 24 * 3600  # seconds
 
@@ -62,6 +68,23 @@ def _is_by_email(value: Any) -> bool:
     return bool(value == "email")
 
 
+def sign_up_rule(value: Any) -> frozenset[str]:
+    """Return the addresses and @domains in a comma-separated list, in lower case.
+
+    EVERYONE among them allows every address; "-" and an empty list allow none. Raises ValueError.
+    """
+    text = "" if value == "" else _text_or_dash(value)
+    entries = [entry.strip() for entry in text.split(",") if entry.strip()]
+    if not all(entry == EVERYONE or _ALLOWED.fullmatch(entry) for entry in entries):
+        raise ValueError(
+            "must be a comma-separated list of email addresses and @domains, * for everyone, or - "
+            "for no one"
+        )
+    if len(text) > _MAX_ALLOWED:
+        raise ValueError(f"must have at most {_MAX_ALLOWED:,} characters: allow @domains instead")
+    return frozenset(entry.lower() for entry in entries)
+
+
 def _parameter(name: str, convert: Callable[[Any], Any], default: Any = None) -> Any:
     """Return a field that is read from the parameter `name`; without a default it is required."""
     return dataclasses.field(metadata={"name": name, "convert": convert, "default": default})
@@ -90,6 +113,8 @@ class Settings:
     max_storage_bytes: int = _parameter("MAX_STORAGE_BYTES", _whole_number(0, 10**15), 0)
     # Otherwise an account can sign in as soon as it has signed up.
     confirms_by_email: bool = _parameter("SIGNUP_CONFIRMATION", _is_by_email, False)
+    # Who may sign up. A stage that does not say so is closed.
+    signup_allowed: frozenset[str] = _parameter("SIGNUP_ALLOWED", sign_up_rule, frozenset())
 
     @property
     def thumbnail_box(self) -> tuple[int, int]:

@@ -105,7 +105,7 @@ class LocalAlbum:
                 raise OperatorError(f"PORT and AWS_PORT must be different, not both {self._port}.")
             aws = self._start_aws(started)
             for line in provision(boto3.client, Stage("dev"), REGION, tls_only=False):
-                if not line.endswith("written"):  # 18 settings would fill the screen.
+                if not line.endswith("written"):  # 20 settings would fill the screen.
                     say(f"  {line}")
             self._write_env()
             api = self._start_api(started)
@@ -141,6 +141,8 @@ class LocalAlbum:
             "BIND_HOST": HOST,
             "GATEWAY_PORT": str(self._aws_port),
             "IOT_MTLS_ENABLED": "0",
+            # As on AWS, no token is issued if the pool's trigger fails.
+            "MINISTACK_COGNITO_PRETOKEN_STRICT": "1",
             "MINISTACK_REGION": REGION,
             "PERSIST_STATE": "1",
             "S3_PERSIST": "1",

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from chalicelib.settings import sign_up_rule
 from infra import account, stacks
 from infra.errors import OperatorError, exit_code
 from infra.stacks import MakeClient
@@ -26,18 +27,25 @@ CHOICES = {
     "DDB_WCU": "0",
     "MAX_PHOTOS": "0",
     "MAX_STORAGE_BYTES": "0",
+    "SIGNUP_ALLOWED": "-",
     "SIGNUP_CONFIRMATION": "auto",
+    "HOSTED_PAGES": "false",
     "CALLBACK_URL": "http://localhost:8080/",
 }
+# Other defaults in the embedded AWS.
+_LOCAL_CHOICES = {"SIGNUP_ALLOWED": "*"}
 _EXPECTED = {
     "MAX_STORAGE_BYTES": (r"\d{1,15}", "a whole number"),
+    "SIGNUP_ALLOWED": (r".*", "a list"),
     "SIGNUP_CONFIRMATION": (r"auto|email", "auto or email"),
+    "HOSTED_PAGES": (r"true|false", "true or false"),
     "CALLBACK_URL": (r"https?://\S+", "a URL"),
 }
 _STACK_PARAMETERS = {
     "DDB_RCU": "ReadCapacityUnits",
     "DDB_WCU": "WriteCapacityUnits",
     "SIGNUP_CONFIRMATION": "SignupConfirmation",
+    "HOSTED_PAGES": "HostedPages",
     "CALLBACK_URL": "CallbackUrl",
 }
 
@@ -63,8 +71,8 @@ def provision(
     stack = stacks.parameters(cloudformation, stage.data_stack)
     before = {name: stack[key] for name, key in _STACK_PARAMETERS.items() if key in stack}
     before |= {name: current[name] for name in CHOICES if name in current}
-    choices = CHOICES | before | (chosen or {})
-    unchanged = {} if overwrite else current
+    choices = CHOICES | ({} if tls_only else _LOCAL_CHOICES) | before | (chosen or {})
+    unchanged = {} if overwrite else dict(current)
     given = {
         "Stage": stage.name,
         "TableSuffix": stage.table_suffix,
@@ -73,6 +81,9 @@ def provision(
         **{key: unchanged.get(name, choices[name]) for name, key in _STACK_PARAMETERS.items()},
     }
     done, outputs = _deploy_data_stack(cloudformation, stage, given)
+    if outputs["UserPoolDomain"] == "-":
+        _delete_domain(make_client("cognito-idp"), outputs["UserPoolId"])
+        unchanged.pop("COGNITO_DOMAIN", None)
     values = choices | _parameters(make_client, outputs) | {"AWS_REGION": region}
     lines = [f"Stack {stage.data_stack} {done}"]
     for name, value in values.items():
@@ -119,6 +130,13 @@ def _parameters(make_client: MakeClient, outputs: dict[str, str]) -> dict[str, s
     }
 
 
+def _delete_domain(cognito: Any, pool_id: str) -> None:
+    """Delete the domain of hosted pages, which stacks of earlier versions retain."""
+    domain = cognito.describe_user_pool(UserPoolId=pool_id)["UserPool"].get("Domain")
+    if domain:
+        cognito.delete_user_pool_domain(UserPoolId=pool_id, Domain=domain)
+
+
 def _read(ssm: Any, path: str) -> dict[str, str]:
     pages = ssm.get_paginator("get_parameters_by_path").paginate(Path=path, WithDecryption=True)
     found = [parameter for page in pages for parameter in page["Parameters"]]
@@ -132,6 +150,10 @@ def main() -> None:
         pattern, expected = _EXPECTED.get(name, (r"\d{1,9}", "a whole number"))
         if not re.fullmatch(pattern, value):
             raise OperatorError(f"{name} must be {expected}, not {value}.")
+    try:
+        sign_up_rule(chosen.get("SIGNUP_ALLOWED", "-"))
+    except ValueError as error:
+        raise OperatorError(f"SIGNUP_ALLOWED {error}.") from None
     session = account.session()
     done = provision(
         session.client,
