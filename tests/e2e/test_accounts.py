@@ -172,6 +172,20 @@ def test_hosted_pages_and_the_list_of_addresses_are_chosen_when_a_stage_is_provi
             assert status == (200 if email.endswith(allowed) else 403)
 
 
+def test_domain_that_an_earlier_version_retained_is_deleted(stack: RunningStack) -> None:
+    assert stack.run("infra.provision", STAGE="old").returncode == 0
+    cognito, ssm = stack.make_client("cognito-idp"), stack.make_client("ssm")
+    pools = cognito.list_user_pools(MaxResults=60)["UserPools"]
+    [pool_id] = [pool["Id"] for pool in pools if pool["Name"] == "cloudalbum-old"]
+    cognito.create_user_pool_domain(UserPoolId=pool_id, Domain="cloudalbum-old")
+    name = "/cloudalbum-old/COGNITO_DOMAIN"
+    ssm.put_parameter(Name=name, Value="old.example.com", Type="SecureString", Overwrite=True)
+    assert f"{name} written" in stack.run("infra.provision", STAGE="old").stdout
+    assert "Domain" not in cognito.describe_user_pool(UserPoolId=pool_id)["UserPool"]
+    stored = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
+    assert stored == "-"
+
+
 def test_provisioning_rejects_a_malformed_list_of_addresses(stack: RunningStack) -> None:
     done = stack.run("infra.provision", STAGE="pages", SIGNUP_ALLOWED="mario")
     assert done.returncode == 1
