@@ -16,6 +16,7 @@ from chalicelib.errors import (
     NotFound,
     NotSignedIn,
     QuotaExceeded,
+    SignUpClosed,
     TooLarge,
     UndecodableImage,
     UnsupportedImage,
@@ -59,8 +60,7 @@ def jwt_auth(request: AuthRequest) -> AuthResponse:
     # A user whose account is being deleted can only finish that.
     deletion = [AuthRoute(path, ["DELETE"]) for path in ("/users/me", "/users/me/")]
     routes = deletion if caller.deletion_pending else ["*"]
-    context = {"sub": caller.sub, "origin_jti": caller.origin_jti}
-    return AuthResponse(routes=routes, principal_id=caller.sub, context=context)
+    return AuthResponse(routes=routes, principal_id=caller.sub, context={"sub": caller.sub})
 
 
 @app.schedule("rate(1 day)")
@@ -104,7 +104,7 @@ def load_asset_of_docs(asset: str) -> Response:
 
 
 @app.route("/users/signup", methods=["POST"])
-@operation(responses.SignedUp, body=requests.SignUp, errors=[Conflict])
+@operation(responses.SignedUp, body=requests.SignUp, errors=[SignUpClosed, Conflict])
 def sign_up(body: requests.SignUp) -> dict[str, Any]:
     """Create an account."""
     return {"ok": True, **services.accounts.sign_up(body.email, body.password, body.username)}
@@ -144,7 +144,7 @@ def refresh(body: requests.Refresh) -> responses.Tokens:
 @operation(responses.Ok)
 def sign_out() -> dict[str, Any]:
     """End every session of the user."""
-    services.accounts.sign_out(user_id(), session_id(), access_token())
+    services.accounts.sign_out(user_id())
     return {"ok": True}
 
 
@@ -190,9 +190,7 @@ def change_profile(body: requests.Profile) -> dict[str, Any]:
 @operation(responses.Ok, body=requests.PasswordChange, errors=[NotSignedIn])
 def change_password(body: requests.PasswordChange) -> dict[str, Any]:
     """Change the password, and end every session."""
-    services.accounts.change_password(
-        user_id(), session_id(), access_token(), body.old_password, body.new_password
-    )
+    services.accounts.change_password(user_id(), body.old_password, body.new_password)
     return {"ok": True}
 
 
@@ -314,17 +312,6 @@ def user_id() -> str:
     """Return the caller's verified `sub`."""
     sub: str = app.current_request.context["authorizer"]["sub"]
     return sub
-
-
-def session_id() -> str:
-    """Return what all tokens of one sign-in have in common."""
-    origin_jti: str = app.current_request.context["authorizer"]["origin_jti"]
-    return origin_jti
-
-
-def access_token() -> str:
-    """Return the caller's verified access token."""
-    return bearer(app.current_request.headers["authorization"])
 
 
 def token_response(tokens: "Tokens") -> responses.Tokens:

@@ -66,9 +66,11 @@ def _lambda_time(seconds: float, gigabytes: float) -> float:
 ROUTES = [
     Route("`GET /health`, `GET /users/links`", 2, authorized=False),
     Route("sign up", 200, writes=1, authorized=False),
-    Route("sign in, refresh, confirm, forgot password", 80, authorized=False),
+    Route("sign in", 110, reads=1, authorized=False),
+    Route("refresh, confirm, forgot password", 80, authorized=False),
     Route("reset password", 200, writes=1, authorized=False),
-    Route("sign out, change password", 80, writes=1),
+    Route("sign out", 80, writes=1),
+    Route("change password", 200, writes=1),
     Route("profile", 40, reads=1),
     Route("upload, 0.8 MB", 100, writes=6, s3_writes=2),
     Route("upload with an `Idempotency-Key`", 110, reads=1, writes=8, s3_writes=2),

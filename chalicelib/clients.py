@@ -25,18 +25,22 @@ COPY_ATTEMPTS = 1
 # Connections kept open by each client; one request at a time needs one.
 POOL_CONNECTIONS = 10
 
+# After how many seconds each kind of throttled call may be repeated.
 _THROTTLED = {
-    "LimitExceededException",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "ThrottlingException",
-    "TooManyRequestsException",
-    "TransactionConflictException",
-    "TransactionInProgressException",
+    "LimitExceededException": 3600,  # Cognito: attempts of one user, or emails of the account
+    "ProvisionedThroughputExceededException": 5,
+    "RequestLimitExceeded": 5,
+    "ThrottlingException": 5,
+    "TooManyRequestsException": 2,  # Cognito: calls per second
+    "TransactionConflictException": 5,
+    "TransactionInProgressException": 5,
 }
-# The last three mean that the request did not arrive intact, or not in time.
+# The third line has what Cognito reports when a trigger of the pool does not run or respond. The
+# last three mean that the request did not arrive intact, or not in time.
 _FAILED = {
     *("InternalServerError", "InternalFailure", "InternalErrorException", "ServiceUnavailable"),
+    *("InvalidLambdaResponseException", "UnexpectedLambdaException"),
+    "UserLambdaValidationException",
     *("BadDigest", "RequestTimeout", "XAmzContentChecksumMismatch"),
 }
 # Parameters of S3's endpoint rules, as `client_config` has them.
@@ -201,7 +205,7 @@ def as_album_error(error: Exception) -> AlbumError | None:
     if isinstance(cause, exceptions.ClientError):
         code = cause.response["Error"].get("Code")
         if code in _THROTTLED:
-            return Throttled()
+            return Throttled(_THROTTLED[code])
         # PynamoDB keeps the code of a failed call, but not its status.
         status = cause.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return Unavailable() if status >= 500 or code in _FAILED else None

@@ -142,6 +142,7 @@ class Container:
         settings = self.settings
         return AccountService(
             self.user_pool,
+            settings.signup_allowed,
             settings.confirms_by_email,
             settings.cognito_domain,
             settings.callback_url,

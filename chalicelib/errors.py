@@ -17,6 +17,10 @@ class NotSignedIn(AlbumError):
     """The credentials or the token do not prove who the caller is."""
 
 
+class SignUpClosed(AlbumError):
+    """The album does not let this email address sign up; taken addresses get the same error."""
+
+
 class NotFound(AlbumError):
     """It does not exist, or it belongs to another user: callers cannot tell which."""
 
@@ -50,10 +54,11 @@ class TryAgainLater(AlbumError):
 
 
 class Throttled(TryAgainLater):
-    """More requests than AWS accepts at the moment."""
+    """More requests than AWS accepts at the moment; `retry_after` is in seconds."""
 
-    def __init__(self) -> None:
-        super().__init__("Too many requests. Try again in 5 seconds.", 5)
+    def __init__(self, retry_after: int = 5) -> None:
+        wait = "an hour" if retry_after == 3600 else f"{retry_after} seconds"
+        super().__init__(f"Too many requests. Try again in {wait}.", retry_after)
 
 
 class TooManyUploads(TryAgainLater):
@@ -61,10 +66,12 @@ class TooManyUploads(TryAgainLater):
 
 
 class Unavailable(TryAgainLater):
-    """AWS did not answer, or not in time."""
+    """AWS did not answer, or not in time; `retry_after` is in seconds."""
 
-    def __init__(self) -> None:
-        super().__init__("Service temporarily unavailable. Try again in 5 seconds.", 5)
+    def __init__(
+        self, problem: str = "Service temporarily unavailable.", retry_after: int = 5
+    ) -> None:
+        super().__init__(f"{problem} Try again in {retry_after} seconds.", retry_after)
 
 
 class AlreadyWritten(Exception):

@@ -14,7 +14,7 @@ from infra.errors import OperatorError
 EMPTY = "-"
 EVERYONE = "*"
 
-# The defaults in the embedded AWS. The app does not read the last three.
+# The defaults in the embedded AWS. The app does not read the last four.
 CHOICES = {
     "S3_PRESIGNED_EXP": "3600",
     "ORIGINALS_STORAGE_CLASS": "INTELLIGENT_TIERING",
@@ -27,6 +27,7 @@ CHOICES = {
     "SIGNUP_ALLOWED": EVERYONE,
     "SIGNUP_CONFIRMATION": "auto",
     "CALLBACK_URL": "http://localhost:8080/",
+    "HOSTED_PAGES": "false",
     "OWNER": EMPTY,
     "BUDGET_USD": "0",
     "KEEP_DELETED_DAYS": "35",
@@ -38,6 +39,7 @@ STACK_PARAMETERS = {
     "DDB_WCU": "WriteCapacityUnits",
     "SIGNUP_CONFIRMATION": "SignupConfirmation",
     "CALLBACK_URL": "CallbackUrl",
+    "HOSTED_PAGES": "HostedPages",
     "OWNER": "OwnerEmail",
     "BUDGET_USD": "BudgetUsd",
     "KEEP_DELETED_DAYS": "KeepDeletedDays",
@@ -54,6 +56,7 @@ _EXPECTED = {
     "BUDGET_USD": _WHOLE_NUMBER,
     "KEEP_DELETED_DAYS": (r"[12]?\d|3[0-5]", "a whole number from 0 to 35"),
     "CALLBACK_URL": (r"https?://\S+", "a URL"),
+    "HOSTED_PAGES": (r"true|false", "true or false"),
     "OWNER": (rf"-|(?i:{_ADDRESS})", "an email address, such as you@example.com"),
 }
 

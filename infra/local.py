@@ -141,6 +141,8 @@ class LocalAlbum:
             "BIND_HOST": HOST,
             "GATEWAY_PORT": str(self._aws_port),
             "IOT_MTLS_ENABLED": "0",
+            # As on AWS, no token is issued if the pool's trigger fails.
+            "MINISTACK_COGNITO_PRETOKEN_STRICT": "1",
             "MINISTACK_REGION": REGION,
             "PERSIST_STATE": "1",
             "S3_PERSIST": "1",

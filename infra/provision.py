@@ -56,6 +56,9 @@ def provision(
         },
     }
     done, outputs = _deploy_data_stack(cloudformation, stage, given)
+    if outputs["UserPoolDomain"] == "-":
+        _delete_domain(make_client("cognito-idp"), outputs["UserPoolId"])
+        unchanged.pop("COGNITO_DOMAIN", None)
     values = choices | _parameters(make_client, outputs) | {"AWS_REGION": region}
     lines = [f"Stack {stage.data_stack} {done}"]
     for name, value in values.items():
@@ -115,6 +118,13 @@ def _parameters(make_client: MakeClient, outputs: dict[str, str]) -> dict[str, s
         "PHOTO_TABLE": outputs["PhotoTableName"],
         "USER_TABLE": outputs["UserTableName"],
     }
+
+
+def _delete_domain(cognito: Any, pool_id: str) -> None:
+    """Delete the domain of hosted pages, which stacks of earlier versions retain."""
+    domain = cognito.describe_user_pool(UserPoolId=pool_id)["UserPool"].get("Domain")
+    if domain:
+        cognito.delete_user_pool_domain(UserPoolId=pool_id, Domain=domain)
 
 
 def _read(ssm: Any, path: str) -> dict[str, str]:

@@ -1,18 +1,15 @@
 """The Cognito user pool."""
 
 import base64
-import contextlib
-import functools
 import hmac
-import re
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from chalicelib.errors import AlbumError, ConfigurationError, Conflict, InvalidInput, NotSignedIn
+from chalicelib.accounts.cognito_errors import ignore, translate, translate_password_errors
+from chalicelib.errors import Conflict, InvalidInput, NotSignedIn, Unavailable
 
 WRONG_PASSWORD = "The password is wrong."  # noqa: S105 (a message)
 _SIGN_IN_FAILED = (
@@ -20,19 +17,14 @@ _SIGN_IN_FAILED = (
     "yet."
 )
 _WRONG_CODE = "The code is wrong or has expired. Request a new one."
-# What a password must have, by how Cognito names the rule that it breaks: "Password did not conform
-# with policy: Password must have uppercase characters". The pool is defined in infra/data.yaml.
-_PASSWORD_RULES = {
-    "long|length": "at least 8 characters",
-    "uppercase": "an uppercase letter",
-    "lowercase": "a lowercase letter",
-    "numeric": "a digit",
-    "symbol": "a symbol (such as - or !)",
-}
+# By this mark, the pool's trigger knows a sign-up of the API from one on a hosted page, which can
+# send no metadata. It is no secret: the client's secret is what keeps everybody else out.
+_SIGN_UP_MARK = {"source": "cloudalbum-api"}
 # Cognito's errors about an emailed code; clients must not learn which of these it was.
 _CODE_REJECTED = (
     "CodeMismatchException",
     "ExpiredCodeException",
+    "LimitExceededException",  # too many attempts for this user, so there is one
     "TooManyFailedAttemptsException",
     "UserNotFoundException",
     "NotAuthorizedException",  # disabled, or already confirmed
@@ -45,6 +37,7 @@ _NO_EMAIL = (
     "NotAuthorizedException",  # disabled, or still with a temporary password
     "InvalidParameterException",  # no verified email address, or nothing left to confirm
     "CodeDeliveryFailureException",  # which only a known address can cause
+    "LimitExceededException",  # too many emails to this user, so there is one
 )
 
 
@@ -66,6 +59,15 @@ class Tokens:
     refresh_token: str
     expires_in: int  # seconds
 
+    def claims(self) -> tuple[str, int]:
+        """Return the access token's `sub` and `iat`, in seconds since the epoch.
+
+        Its signature is not checked: Cognito itself has just sent it, over TLS.
+        """
+        payload = self.access_token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return claims["sub"], claims["iat"]
+
 
 class UserPool:
     """One app client, with a secret, of one user pool; users sign in with their email address.
@@ -84,22 +86,36 @@ class UserPool:
     def sign_up(self, email: str, password: str, name: str) -> str:
         """Create an account that is not confirmed yet, and return its `sub`.
 
-        Raises Conflict if the email address is taken, InvalidInput for a weak password.
+        Raises Conflict if the email address is taken, InvalidInput for a weak password, and
+        Unavailable if the code cannot be emailed; then the account is not created.
         """
         taken = Conflict("An account with this email address already exists.")
         not_allowed = InvalidInput(
             "The email address or the password contains characters that are not allowed."
         )
-        with (
-            _translate(taken, "UsernameExistsException"),
-            _translate(not_allowed, "InvalidParameterException"),
-            _translate_password_errors("The password"),
-        ):
-            response = self._client.sign_up(
-                **self._signed(email),
-                Password=password,
-                UserAttributes=[{"Name": "email", "Value": email}, {"Name": "name", "Value": name}],
-            )
+        undelivered = Unavailable("The confirmation email could not be sent.", 60)
+        try:
+            with (
+                translate(taken, "UsernameExistsException"),
+                translate(not_allowed, "InvalidParameterException"),
+                translate(undelivered, "CodeDeliveryFailureException"),
+                translate_password_errors("The password"),
+            ):
+                response = self._client.sign_up(
+                    **self._signed(email),
+                    Password=password,
+                    UserAttributes=[
+                        {"Name": "email", "Value": email},
+                        {"Name": "name", "Value": name},
+                    ],
+                    ClientMetadata=_SIGN_UP_MARK,
+                )
+        except Unavailable:
+            # Cognito has created the account nevertheless: another attempt would be a conflict.
+            created = self.find_unconfirmed(email)
+            if created is not None:
+                self.delete(created)
+            raise
         sub: str = response["UserSub"]
         return sub
 
@@ -110,7 +126,7 @@ class UserPool:
         """
         self._change_attribute(sub, "email_verified", "true")
         # A repeated sign-up finds the account confirmed already.
-        with _ignore("NotAuthorizedException"):
+        with ignore("NotAuthorizedException"):
             self._client.admin_confirm_sign_up(UserPoolId=self._pool_id, Username=sub)
 
     def find_unconfirmed(self, email: str) -> str | None:
@@ -120,7 +136,7 @@ class UserPool:
 
     def sign_in(self, email: str, password: str) -> Tokens:
         """Exchange a password for tokens. Raises the same NotSignedIn whatever was wrong."""
-        with _translate(
+        with translate(
             NotSignedIn(_SIGN_IN_FAILED),
             "NotAuthorizedException",
             "UserNotFoundException",
@@ -141,19 +157,13 @@ class UserPool:
         result = response["AuthenticationResult"]
         return Tokens(result["AccessToken"], result["RefreshToken"], result["ExpiresIn"])
 
-    def sign_out(self, access_token: str) -> None:
-        """Revoke every token of the user; safe to repeat with a revoked token."""
-        # The authorizer has verified the token: it is revoked already, or the account is deleted.
-        with _ignore("NotAuthorizedException", "UserNotFoundException"):
-            self._client.global_sign_out(AccessToken=access_token)
-
     def refresh(self, refresh_token: str) -> Tokens:
         """Exchange a refresh token for a new access token. Raises NotSignedIn.
 
         GetTokensFromRefreshToken takes the client secret itself. REFRESH_TOKEN_AUTH would need a
         hash over the user's `sub`, which an opaque refresh token does not reveal.
         """
-        with _translate(
+        with translate(
             NotSignedIn("The refresh token is not valid. Please sign in again."),
             "NotAuthorizedException",
             "UserNotFoundException",
@@ -190,29 +200,31 @@ class UserPool:
         """Change the user's display name."""
         self._change_attribute(sub, "name", name)
 
-    def change_password(self, access_token: str, old: str, new: str) -> None:
+    def change_password(self, sub: str, old: str, new: str) -> None:
         """Change a password. Raises NotSignedIn for a wrong one, InvalidInput for a weak one."""
-        wrong = NotSignedIn(WRONG_PASSWORD)
+        if not self.verify_password(sub, old):
+            raise NotSignedIn(WRONG_PASSWORD)
+        not_allowed = InvalidInput("newPassword contains characters that are not allowed.")
         with (
-            # InvalidParameterException: a text that cannot be a password.
-            _translate(wrong, "NotAuthorizedException", "InvalidParameterException"),
-            _translate_password_errors("newPassword"),
+            translate(NotSignedIn(WRONG_PASSWORD), "UserNotFoundException"),  # deleted meanwhile
+            translate(not_allowed, "InvalidParameterException"),
+            translate_password_errors("newPassword"),
         ):
-            self._client.change_password(
-                AccessToken=access_token, PreviousPassword=old, ProposedPassword=new
+            self._client.admin_set_user_password(
+                UserPoolId=self._pool_id, Username=sub, Password=new, Permanent=True
             )
 
     def forgot_password(self, email: str) -> None:
         """Email a code that resets the password, without revealing whether the address is known."""
-        with _ignore(*_NO_EMAIL):
+        with ignore(*_NO_EMAIL):
             self._client.forgot_password(**self._signed(email))
 
     def reset_password(self, email: str, code: str, new: str) -> None:
         """Set a new password with an emailed code; safe to repeat. Raises InvalidInput."""
         wrong_code = InvalidInput(_WRONG_CODE)
-        with _translate_password_errors("The password"):
+        with translate_password_errors("The password"):
             try:
-                with _translate(wrong_code, *_CODE_REJECTED, "UserNotConfirmedException"):
+                with translate(wrong_code, *_CODE_REJECTED, "UserNotConfirmedException"):
                     self._client.confirm_forgot_password(
                         **self._signed(email), ConfirmationCode=code, Password=new
                     )
@@ -223,27 +235,27 @@ class UserPool:
 
     def confirm_by_code(self, email: str, code: str) -> None:
         """Confirm an account with an emailed code. Raises InvalidInput."""
-        with _translate(InvalidInput(_WRONG_CODE), *_CODE_REJECTED, "AliasExistsException"):
+        with translate(InvalidInput(_WRONG_CODE), *_CODE_REJECTED, "AliasExistsException"):
             self._client.confirm_sign_up(**self._signed(email), ConfirmationCode=code)
 
     def resend_code(self, email: str) -> None:
         """Email another code, without revealing whether the address is waiting for one."""
-        with _ignore(*_NO_EMAIL):
+        with ignore(*_NO_EMAIL):
             self._client.resend_confirmation_code(**self._signed(email))
 
     def end_sessions(self, sub: str) -> None:
-        """Revoke every token of a user without needing one of them; safe to repeat."""
-        with _ignore("UserNotFoundException"):  # A deleted user has no sessions.
+        """Revoke every refresh token of a user; safe to repeat."""
+        with ignore("UserNotFoundException"):  # A deleted user has no sessions.
             self._client.admin_user_global_sign_out(UserPoolId=self._pool_id, Username=sub)
 
     def delete(self, sub: str) -> None:
         """Delete an account; safe to repeat."""
-        with _ignore("UserNotFoundException"):
+        with ignore("UserNotFoundException"):
             self._client.admin_delete_user(UserPoolId=self._pool_id, Username=sub)
 
     def _get_user(self, username: str) -> Any:
         """Return what Cognito knows about a user, or None."""
-        with _ignore("UserNotFoundException"):
+        with ignore("UserNotFoundException"):
             return self._client.admin_get_user(UserPoolId=self._pool_id, Username=username)
 
     def _change_attribute(self, sub: str, name: str, value: str) -> None:
@@ -262,42 +274,3 @@ class UserPool:
         message = (username + self.client_id).encode()
         digest = hmac.digest(self._client_secret().encode(), message, "sha256")
         return base64.b64encode(digest).decode()
-
-
-@contextlib.contextmanager
-def _translate(translation: AlbumError | None, *codes: str) -> Iterator[None]:
-    """Raise `translation`, None for nothing, instead of Cognito's errors with one of these codes.
-
-    A wrong client secret is no fault of the user: it raises ConfigurationError.
-    """
-    try:
-        yield
-    except ClientError as error:
-        code, text = error.response["Error"]["Code"], error.response["Error"]["Message"]
-        if code == "NotAuthorizedException" and "secret" in text.lower():
-            raise ConfigurationError(
-                "COGNITO_CLIENT_SECRET is not the secret of COGNITO_CLIENT_ID: correct it."
-            ) from error
-        if code not in codes:
-            raise
-        if translation:
-            raise translation from None
-
-
-_ignore = functools.partial(_translate, None)
-
-
-@contextlib.contextmanager
-def _translate_password_errors(subject: str) -> Iterator[None]:
-    """Raise InvalidInput, with the rule that it breaks, for a new password that is rejected."""
-    try:
-        yield
-    except ClientError as error:
-        code, text = error.response["Error"]["Code"], error.response["Error"]["Message"]
-        if code == "InvalidPasswordException":
-            broken = [rule for name, rule in _PASSWORD_RULES.items() if re.search(name, text)]
-            rules = " and ".join(broken) or "more characters, of more kinds"
-            raise InvalidInput(f"{subject} is too weak: it must have {rules}.") from None
-        if code == "PasswordHistoryPolicyViolationException":
-            raise InvalidInput(f"{subject} was used before. Choose another one.") from None
-        raise

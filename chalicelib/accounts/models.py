@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
 from pynamodb.exceptions import DoesNotExist, PutError, UpdateError
 from pynamodb.models import Model
 
@@ -29,7 +29,6 @@ class User(Model):
     uploads_begun = NumberAttribute(null=True)  # since the account exists
     recount_at = NumberAttribute(null=True)  # when an upload may have expired, in seconds
     signed_out_at = NumberAttribute(null=True)  # seconds since the epoch, floored
-    signed_out_sessions = UnicodeSetAttribute(null=True)  # their origin_jti
     deleting_at = NumberAttribute(null=True)  # when the account's deletion began, in seconds
     deleted_at = NumberAttribute(null=True)  # and when it ended
     expires_at = TTLAttribute(null=True)
@@ -63,21 +62,17 @@ class User(Model):
             if not condition_failed(error):
                 raise
 
-    def record_sign_out(self, moment: int, sessions: set[str]) -> None:
-        """Revoke what was issued before `moment` (seconds since the epoch), and these sessions."""
-        stored = User.signed_out_sessions
-        store = stored.set(sessions) if sessions else stored.remove()
+    def record_sign_out(self, moment: int) -> None:
+        """Revoke every token that was issued until `moment`, in seconds since the epoch."""
         try:
             self.update(
-                actions=[User.signed_out_at.set(moment), store],
+                actions=[User.signed_out_at.set(moment)],
                 condition=User.signed_out_at.does_not_exist() | (User.signed_out_at < moment),
             )
         except UpdateError as error:
+            # Another session has signed out in the same second, or later.
             if not condition_failed(error):
                 raise
-            # Another session signed out in the same second: revoke both.
-            if sessions:
-                self.update(actions=[User.signed_out_sessions.add(sessions)])
 
     def begin_deletion(self, moment: int) -> None:
         """Close the account to everything but its own deletion."""

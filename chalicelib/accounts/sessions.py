@@ -18,10 +18,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Caller:
-    """The user and the session of a valid access token."""
+    """The user of a valid access token."""
 
     sub: str
-    origin_jti: str
     deletion_pending: bool  # then nothing else is allowed
 
 
@@ -30,7 +29,6 @@ class SessionState:
     """What a user's item says about tokens; an account from the Cognito console has no item."""
 
     signed_out_at: int | None = None  # seconds since the epoch, floored
-    signed_out_sessions: frozenset[str] = frozenset()
     deletion_pending: bool = False
     deleted: bool = False
 
@@ -40,15 +38,18 @@ class SessionState:
         signed_out_at = item.get("signed_out_at")
         return cls(
             signed_out_at=None if signed_out_at is None else int(signed_out_at["N"]),
-            signed_out_sessions=frozenset(item.get("signed_out_sessions", {}).get("SS", ())),
             deletion_pending="deleting_at" in item,
             deleted="deleted_at" in item,
         )
 
-    def revokes(self, issued_at: int, origin_jti: str) -> bool:
-        """Return whether a token was revoked, although its signature and expiry are valid."""
-        signed_out_before = self.signed_out_at is not None and issued_at < self.signed_out_at
-        return self.deleted or signed_out_before or origin_jti in self.signed_out_sessions
+    def revokes(self, issued_at: int) -> bool:
+        """Return whether a token was revoked, although its signature and expiry are valid.
+
+        `iat` has whole seconds: a token of the sign-out's own second may be older than it. No
+        sign-in returns such a token (`AccountService.sign_in`).
+        """
+        signed_out = self.signed_out_at is not None and issued_at <= self.signed_out_at
+        return self.deleted or signed_out
 
 
 class Sessions:
@@ -70,9 +71,9 @@ class Sessions:
             TableName=self._user_table, Key={"sub": {"S": access.sub}}, ConsistentRead=True
         )
         state = SessionState.of(response.get("Item", {}))
-        if state.revokes(access.issued_at, access.origin_jti):
+        if state.revokes(access.issued_at):
             raise NotSignedIn("This session was signed out. Please sign in again.")
-        return Caller(access.sub, access.origin_jti, state.deletion_pending)
+        return Caller(access.sub, state.deletion_pending)
 
 
 def bearer(authorization: str) -> str:

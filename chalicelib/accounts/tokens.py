@@ -31,7 +31,6 @@ class AccessToken:
 
     sub: str  # the user's id in the pool
     issued_at: int  # seconds since the epoch
-    origin_jti: str  # the same for all tokens of one sign-in
 
 
 def fetch_keys(url: str) -> list[JsonWebKey]:
@@ -118,7 +117,7 @@ class TokenVerifier:
         return self._accept(claims)
 
     def _accept(self, claims: dict[str, Any]) -> AccessToken:
-        sub, issued_at, origin_jti = (claims.get(name) for name in ("sub", "iat", "origin_jti"))
+        sub, issued_at = claims.get("sub"), claims.get("iat")
         if (
             claims.get("iss") == self._issuer
             and claims.get("token_use") == "access"
@@ -126,9 +125,7 @@ class TokenVerifier:
             and isinstance(claims.get("exp"), int)  # the library checks it only if it exists
             and isinstance(issued_at, int)
             and isinstance(sub, str)
-            and isinstance(origin_jti, str)
             and sub
-            and origin_jti
         ):
-            return AccessToken(sub, issued_at, origin_jti)
+            return AccessToken(sub, issued_at)
         raise NotSignedIn(_INVALID)

@@ -14,6 +14,7 @@ TOO_LARGE = (
 STATUS_AND_CODE: dict[type[errors.AlbumError], tuple[int, str]] = {
     errors.InvalidInput: (400, "BadRequestError"),
     errors.NotSignedIn: (401, "UnauthorizedError"),
+    errors.SignUpClosed: (403, "SignUpClosedError"),
     errors.NotFound: (404, "NotFoundError"),
     errors.Conflict: (409, "ConflictError"),
     errors.TooLarge: (413, "PayloadTooLargeError"),

@@ -96,6 +96,24 @@ def test_deletion_without_a_final_record_is_finished_by_a_retry(mario: Person) -
     assert User.get(sub).deleted_at is not None
 
 
+def test_account_deleted_at_cognito_is_no_proof_of_the_password(mario: Person) -> None:
+    mario.upload(IMAGE)
+    pool_id = app.services.settings.pool_id
+    boto3.client("cognito-idp").admin_delete_user(UserPoolId=pool_id, Username=mario.email)
+    for password in (PASSWORD, WRONG_PASSWORD):
+        assert delete_account(mario, password).status_code == 401
+    assert len(mario.photos()) == 1
+    assert User.get(sub_of(mario)).deleting_at is None
+
+
+def test_deletion_that_has_begun_still_needs_the_password(mario: Person) -> None:
+    mario.upload(IMAGE)
+    with no_time_to_delete():
+        assert delete_account(mario).status_code == 202
+    assert delete_account(mario, WRONG_PASSWORD).status_code == 401
+    assert delete_account(mario).status_code == 200
+
+
 def test_deletion_of_a_large_album_takes_more_than_one_request(mario: Person) -> None:
     mario.upload(IMAGE)
     with no_time_to_delete():

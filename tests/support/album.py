@@ -95,7 +95,7 @@ def _create_resources() -> None:
         ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
     )["UserPoolClient"]
     set_parameters(
-        **CHOICES,
+        **CHOICES | {"SIGNUP_ALLOWED": "*"},
         S3_PHOTO_BUCKET=outputs["PhotoBucketName"],
         COGNITO_POOL_ID=pool_id,
         COGNITO_CLIENT_ID=client["ClientId"],

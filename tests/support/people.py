@@ -1,14 +1,12 @@
 """People who use the album in tests: through `chalice.test.Client` or over HTTP."""
 
 import json
-import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import requests
-from jose import jwt
 from requests_toolbelt import MultipartEncoder
 
 PASSWORD = "Secret-2026"
@@ -128,11 +126,6 @@ class Person:
         self.token = tokens.get("accessToken", "")
         self.refresh_token = tokens.get("refreshToken", "")
         return response
-
-    def wait_for_next_second(self) -> None:
-        """Wait until new tokens have a later `iat`, which has whole seconds, than this one."""
-        while time.time() < jwt.get_unverified_claims(self.token)["iat"] + 1:
-            time.sleep(0.05)
 
     def sign_out(self) -> Response:
         return self.post("/users/signout")

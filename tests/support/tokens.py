@@ -46,7 +46,6 @@ def claims(**changed: Any) -> dict[str, Any]:
         "iss": ISSUER,
         "client_id": CLIENT,
         "token_use": "access",
-        "origin_jti": "session-1",
         "iat": now,
         "exp": now + 3600,
     }

@@ -8,12 +8,14 @@ import pytest
 
 from chalicelib.errors import ConfigurationError
 from chalicelib.settings import (
+    EVERYONE,
     authorizer_ttl_seconds,
     cors_allow_origin,
     load_client_secret,
     load_settings,
     parameter_path,
     settings_from_environment,
+    sign_up_rule,
     to_environment,
 )
 from tests.support.stubs import stubbed
@@ -88,6 +90,15 @@ def test_missing_parameter_is_reported_with_the_command_that_sets_it(name: str) 
         ("ORIGINALS_STORAGE_CLASS", "GLACIER"),
         ("ORIGINALS_STORAGE_CLASS", "ONEZONE_IA"),
         ("SIGNUP_CONFIRMATION", "sms"),
+        ("SIGNUP_ALLOWED", "mario"),
+        ("SIGNUP_ALLOWED", "example.com"),
+        ("SIGNUP_ALLOWED", "@example"),
+        ("SIGNUP_ALLOWED", "@example.com."),
+        ("SIGNUP_ALLOWED", "*@example.com"),
+        ("SIGNUP_ALLOWED", "a@example.com b@example.com"),
+        ("SIGNUP_ALLOWED", '"a"@example.com'),
+        ("SIGNUP_ALLOWED", "@ex\u00e4mple.com"),
+        ("SIGNUP_ALLOWED", ["@example.com"]),
         ("S3_PHOTO_BUCKET", " "),
         ("COGNITO_CLIENT_ID", ["a", "list"]),
     ],
@@ -242,3 +253,33 @@ def test_accounts_have_no_limits_by_default() -> None:
     store = FakeStore(MAX_PHOTOS=1_000, MAX_STORAGE_BYTES=10**12)
     settings = load_settings(store, "/cloudalbum/")
     assert (settings.max_photos, settings.max_storage_bytes) == (1_000, 10**12)
+
+
+@pytest.mark.parametrize("value", [None, "-", "", " - ", ",", " , "])
+def test_nobody_may_sign_up_without_a_list(value: str | None) -> None:
+    settings = load_settings(FakeStore(SIGNUP_ALLOWED=value), "/cloudalbum/")
+    assert settings.signup_allowed == frozenset()
+
+
+def test_list_of_who_may_sign_up_ignores_case_and_spaces() -> None:
+    written = " Mario@Example.com ,@ALBUM.example.com,, +o'b@x.y, "
+    settings = load_settings(FakeStore(SIGNUP_ALLOWED=written), "/cloudalbum/")
+    assert settings.signup_allowed == {"mario@example.com", "@album.example.com", "+o'b@x.y"}
+
+
+def test_list_of_who_may_sign_up_fits_the_environment_of_a_function() -> None:
+    longest = "@" + "a" * 2_495 + ".com"
+    assert len(sign_up_rule(longest)) == 1
+    with pytest.raises(ValueError, match="2,500 characters"):
+        sign_up_rule(longest + "a")
+
+
+def test_deployment_copies_who_may_sign_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    deploy(monkeypatch, SIGNUP_ALLOWED="*")
+    settings = settings_from_environment()
+    assert settings is not None
+    assert settings.signup_allowed == {EVERYONE}
+    deploy(monkeypatch, SIGNUP_ALLOWED="-")
+    settings = settings_from_environment()
+    assert settings is not None
+    assert settings.signup_allowed == frozenset()

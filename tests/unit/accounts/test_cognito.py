@@ -6,7 +6,7 @@ import pytest
 from botocore.stub import Stubber
 
 from chalicelib.accounts.cognito import UserPool
-from chalicelib.errors import NotSignedIn
+from chalicelib.errors import NotSignedIn, Unavailable
 
 # HMAC-SHA256 of "a@example.comclient" with the client secret, by openssl dgst -hmac.
 SECRET_HASH = "h/cbMPooTnPBfJwLW9zODSUxb3nPABuNVauoymf16c0="
@@ -63,16 +63,53 @@ def test_find_unconfirmed_finds_no_confirmed_account(stub: Stubber, pool: UserPo
     assert pool.find_unconfirmed("a@example.com") is None
 
 
-@pytest.mark.parametrize(
-    ("code", "message"),
-    [
-        ("NotAuthorizedException", "Access Token has been revoked"),
-        ("UserNotFoundException", "User does not exist."),
-    ],
-)
-def test_sign_out_can_be_repeated(stub: Stubber, pool: UserPool, code: str, message: str) -> None:
-    stub.add_client_error("global_sign_out", code, message)
-    pool.sign_out("token")
+def test_change_of_password_needs_no_scope_of_the_token(stub: Stubber, pool: UserPool) -> None:
+    result = {"AccessToken": "a", "RefreshToken": "r", "ExpiresIn": 3600}
+    stub.add_response("initiate_auth", {"AuthenticationResult": result})
+    stub.add_response(
+        "admin_set_user_password",
+        {},
+        {
+            "UserPoolId": "eu-west-1_Pool",
+            "Username": "sub-1",
+            "Password": "New-2026",
+            "Permanent": True,
+        },
+    )
+    pool.change_password("sub-1", "Old-2026", "New-2026")
+
+
+def test_sign_up_is_marked_for_the_trigger_of_the_pool(stub: Stubber, pool: UserPool) -> None:
+    email, name = {"Name": "email", "Value": "a@example.com"}, {"Name": "name", "Value": "A"}
+    stub.add_response(
+        "sign_up",
+        {"UserConfirmed": False, "UserSub": "sub-1"},
+        {
+            "ClientId": "client",
+            "SecretHash": SECRET_HASH,
+            "Username": "a@example.com",
+            "Password": "Good-2026",
+            "UserAttributes": [email, name],
+            "ClientMetadata": {"source": "cloudalbum-api"},
+        },
+    )
+    assert pool.sign_up("a@example.com", "Good-2026", "A") == "sub-1"
+
+
+@pytest.mark.parametrize("status", ["UNCONFIRMED", "CONFIRMED"])
+def test_account_whose_code_could_not_be_emailed_is_removed_unless_it_is_confirmed(
+    stub: Stubber, pool: UserPool, status: str
+) -> None:
+    stub.add_client_error("sign_up", "CodeDeliveryFailureException", "Not delivered")
+    stub.add_response("admin_get_user", {"Username": "sub-1", "UserStatus": status})
+    if status == "UNCONFIRMED":
+        user = {"UserPoolId": "eu-west-1_Pool", "Username": "sub-1"}
+        stub.add_response("admin_delete_user", {}, user)
+    with pytest.raises(Unavailable) as error:
+        pool.sign_up("a@example.com", "Good-2026", "A")
+    assert str(error.value) == (
+        "The confirmation email could not be sent. Try again in 60 seconds."
+    )
 
 
 def test_refresh_sends_the_token_and_the_client_secret(stub: Stubber, pool: UserPool) -> None:

@@ -3,15 +3,23 @@
 import inspect
 import re
 from collections.abc import Callable
+from unittest import mock
 
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from chalicelib.accounts import cognito
+from chalicelib.accounts import cognito, cognito_errors
 from chalicelib.accounts.cognito import UserPool
 from chalicelib.clients import as_album_error
-from chalicelib.errors import ConfigurationError, Conflict, InvalidInput, NotSignedIn, Throttled
+from chalicelib.errors import (
+    ConfigurationError,
+    Conflict,
+    InvalidInput,
+    NotSignedIn,
+    Throttled,
+    Unavailable,
+)
 from infra.provision import TEMPLATE
 
 CALLS: dict[str, Callable[[UserPool], object]] = {
@@ -57,11 +65,17 @@ def test_wrong_client_secret_is_a_configuration_error(
         CALLS[operation](pool)
 
 
+def change_password(pool: UserPool) -> None:
+    """Change a password, once the old one is verified."""
+    with mock.patch.object(pool, "verify_password", return_value=True):
+        pool.change_password("sub-1", "Old-2026", "New-2026")
+
+
 POLICY = "Password did not conform with policy: Password "
 SETS_PASSWORD: dict[str, tuple[str, Callable[[UserPool], object]]] = {
     "sign_up": ("The password", CALLS["sign_up"]),
     "confirm_forgot_password": ("The password", CALLS["confirm_forgot_password"]),
-    "change_password": ("newPassword", lambda pool: pool.change_password("token", "old", "new")),
+    "admin_set_user_password": ("newPassword", change_password),
 }
 
 
@@ -87,7 +101,7 @@ def test_weak_password_is_rejected_with_the_rule_that_it_breaks(
     assert str(error.value) == f"{subject} is too weak: it must have {rule}."
 
 
-@pytest.mark.parametrize("operation", ["confirm_forgot_password", "change_password"])
+@pytest.mark.parametrize("operation", ["confirm_forgot_password", "admin_set_user_password"])
 def test_password_that_was_used_before_is_rejected(
     stub: Stubber, pool: UserPool, operation: str
 ) -> None:
@@ -99,7 +113,7 @@ def test_password_that_was_used_before_is_rejected(
 
 def test_rule_about_length_is_that_of_the_pool() -> None:
     [length] = re.findall(r"MinimumLength: (\d+)", TEMPLATE.read_text())
-    assert f"at least {length} characters" in cognito._PASSWORD_RULES.values()
+    assert f"at least {length} characters" in cognito_errors.PASSWORD_RULES.values()
 
 
 def test_sign_up_with_invalid_characters_is_rejected(stub: Stubber, pool: UserPool) -> None:
@@ -145,6 +159,7 @@ def test_invalid_refresh_token_is_rejected(stub: Stubber, pool: UserPool, code: 
         "NotAuthorizedException",
         "InvalidParameterException",
         "CodeDeliveryFailureException",
+        "LimitExceededException",  # Cognito counts attempts only for users that exist.
     ],
 )
 @pytest.mark.parametrize("operation", ["forgot_password", "resend_confirmation_code"])
@@ -158,6 +173,7 @@ def test_request_for_an_email_reveals_nothing_about_the_address(
 CODE_REJECTED = [
     "CodeMismatchException",
     "ExpiredCodeException",
+    "LimitExceededException",
     "TooManyFailedAttemptsException",
     "UserNotFoundException",
     "NotAuthorizedException",
@@ -186,20 +202,32 @@ def test_wrong_code_has_one_message_for_all_reasons(
     assert str(error.value) == "The code is wrong or has expired. Request a new one."
 
 
-@pytest.mark.parametrize("code", ["NotAuthorizedException", "InvalidParameterException"])
-def test_change_of_password_with_a_wrong_one_fails(
-    stub: Stubber, pool: UserPool, code: str
-) -> None:
-    stub.add_client_error("change_password", code)
+def test_change_of_password_with_a_wrong_one_fails(stub: Stubber, pool: UserPool) -> None:
+    stub.add_client_error("initiate_auth", "NotAuthorizedException")
     with pytest.raises(NotSignedIn, match="password is wrong"):
-        pool.change_password("token", "old", "New-2026")
+        pool.change_password("sub-1", "old", "New-2026")
+
+
+def test_change_of_the_password_of_an_account_deleted_meanwhile_fails(
+    stub: Stubber, pool: UserPool
+) -> None:
+    stub.add_client_error("admin_set_user_password", "UserNotFoundException")
+    with pytest.raises(NotSignedIn):
+        change_password(pool)
+
+
+def test_change_of_password_to_invalid_characters_is_rejected(
+    stub: Stubber, pool: UserPool
+) -> None:
+    stub.add_client_error("admin_set_user_password", "InvalidParameterException", "regex")
+    with pytest.raises(InvalidInput, match=r"^newPassword contains characters"):
+        change_password(pool)
 
 
 EVERY_CALL: dict[str, Callable[[UserPool], object]] = CALLS | {
     "admin_update_user_attributes": lambda pool: (pool.confirm("sub-1"), pool.rename("sub-1", "A")),
     "admin_get_user": lambda pool: (pool.find("sub-1"), pool.find_unconfirmed("a@example.com")),
-    "global_sign_out": lambda pool: pool.sign_out("token"),
-    "change_password": lambda pool: pool.change_password("token", "Old-2026", "New-2026"),
+    "admin_set_user_password": change_password,
     "admin_user_global_sign_out": lambda pool: pool.end_sessions("sub-1"),
     "admin_delete_user": lambda pool: pool.delete("sub-1"),
 }
@@ -212,9 +240,7 @@ def test_every_call_is_throttled_below() -> None:
     assert called - {"admin_confirm_sign_up"} == set(EVERY_CALL)
 
 
-@pytest.mark.parametrize(
-    "code", ["TooManyRequestsException", "LimitExceededException", "ThrottlingException"]
-)
+@pytest.mark.parametrize("code", ["TooManyRequestsException", "ThrottlingException"])
 @pytest.mark.parametrize("operation", EVERY_CALL)
 def test_throttled_call_is_not_mistaken_for_a_rejection(
     stub: Stubber, pool: UserPool, operation: str, code: str
@@ -223,6 +249,41 @@ def test_throttled_call_is_not_mistaken_for_a_rejection(
     with pytest.raises(ClientError) as error:
         EVERY_CALL[operation](pool)
     assert isinstance(as_album_error(error.value), Throttled)
+
+
+@pytest.mark.parametrize(
+    ("code", "seconds", "message"),
+    [
+        ("TooManyRequestsException", 2, "Too many requests. Try again in 2 seconds."),
+        ("LimitExceededException", 3600, "Too many requests. Try again in an hour."),
+    ],
+)
+def test_throttled_sign_up_says_when_it_may_be_repeated(
+    stub: Stubber, pool: UserPool, code: str, seconds: int, message: str
+) -> None:
+    stub.add_client_error("sign_up", code, "Exceeded daily email limit")
+    with pytest.raises(ClientError) as error:
+        CALLS["sign_up"](pool)
+    throttled = as_album_error(error.value)
+    assert isinstance(throttled, Throttled)
+    assert (throttled.retry_after, str(throttled)) == (seconds, message)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "UnexpectedLambdaException",
+        "UserLambdaValidationException",
+        "InvalidLambdaResponseException",
+    ],
+)
+def test_sign_in_whose_trigger_fails_is_unavailable(
+    stub: Stubber, pool: UserPool, code: str
+) -> None:
+    stub.add_client_error("initiate_auth", code, "PreTokenGeneration failed", 400)
+    with pytest.raises(ClientError) as error:
+        CALLS["initiate_auth"](pool)
+    assert isinstance(as_album_error(error.value), Unavailable)
 
 
 def test_throttled_confirmation_fails(stub: Stubber, pool: UserPool) -> None:

@@ -12,36 +12,24 @@ from chalicelib.errors import NotSignedIn
 from tests.support.stubs import stubbed
 
 
-@pytest.mark.parametrize(
-    ("issued_at", "session", "revoked"),
-    [
-        (999, "other", True),
-        (1000, "other", False),
-        (1001, "other", False),
-        (1000, "signed-out", True),
-        (1001, "signed-out", True),
-    ],
-)
-def test_sign_out_revokes_earlier_tokens_and_its_own_session(
-    issued_at: int, session: str, revoked: bool
+@pytest.mark.parametrize(("issued_at", "revoked"), [(999, True), (1000, True), (1001, False)])
+def test_sign_out_revokes_tokens_that_were_issued_until_its_second_ends(
+    issued_at: int, revoked: bool
 ) -> None:
-    state = SessionState(signed_out_at=1000, signed_out_sessions=frozenset({"signed-out"}))
-    assert state.revokes(issued_at, session) is revoked
+    assert SessionState(signed_out_at=1000).revokes(issued_at) is revoked
 
 
 def test_user_who_never_signed_out_has_no_revoked_tokens() -> None:
-    assert not SessionState().revokes(0, "session")
+    assert not SessionState().revokes(0)
 
 
 def test_deletion_of_account_revokes_every_token() -> None:
-    assert SessionState(deleted=True).revokes(2000, "session")
+    assert SessionState(deleted=True).revokes(2000)
 
 
 def test_session_state_is_read_as_the_model_writes_it() -> None:
-    user = User("sub", signed_out_at=1000, signed_out_sessions={"a", "b"}, deleting_at=1)
-    assert SessionState.of(user.serialize()) == SessionState(
-        1000, frozenset({"a", "b"}), deletion_pending=True
-    )
+    user = User("sub", signed_out_at=1000, deleting_at=1)
+    assert SessionState.of(user.serialize()) == SessionState(1000, deletion_pending=True)
     deleted = User("sub", deleting_at=1, deleted_at=2)
     assert SessionState.of(deleted.serialize()) == SessionState(deletion_pending=True, deleted=True)
     assert SessionState.of(User("sub", photo_count=0).serialize()) == SessionState()
@@ -50,8 +38,8 @@ def test_session_state_is_read_as_the_model_writes_it() -> None:
 @pytest.mark.parametrize(
     ("item", "expected"),
     [
-        (None, Caller("user-1", "session-1", deletion_pending=False)),
-        ({"deleting_at": {"N": "1"}}, Caller("user-1", "session-1", deletion_pending=True)),
+        (None, Caller("user-1", deletion_pending=False)),
+        ({"deleting_at": {"N": "1"}}, Caller("user-1", deletion_pending=True)),
         ({"signed_out_at": {"N": "2000"}}, NotSignedIn),
     ],
 )
@@ -59,7 +47,7 @@ def test_caller_is_authenticated_with_one_consistent_read(
     item: dict[str, Any] | None, expected: Any
 ) -> None:
     verifier = mock.Mock()
-    verifier.verify.return_value = AccessToken("user-1", 1000, "session-1")
+    verifier.verify.return_value = AccessToken("user-1", 1000)
     expected_request = {
         "TableName": "User-prod",
         "Key": {"sub": {"S": "user-1"}},
