@@ -5,7 +5,6 @@ emulator runs the trigger twice for each sign-in (once per token), Cognito once.
 """
 
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -47,4 +46,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
