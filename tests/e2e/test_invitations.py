@@ -54,6 +54,7 @@ def test_invitation_takes_effect_in_a_deployed_stage_without_a_new_package(
     code = {name: one["CodeSha256"] for name, one in functions(stack, "guests").items()}
     assert allowed(stack, "guests") == {"mario@example.com", "luigi@example.com"}
 
+    assert Person.at(url, "peach@example.org").sign_up().status_code == 403
     done = stack.run("infra.invite", STAGE="guests", EMAIL="Peach@example.org")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
