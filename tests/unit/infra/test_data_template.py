@@ -48,3 +48,36 @@ def test_stack_without_an_owner_or_a_budget_creates_none(template: dict[str, Any
     }
     # A stack that is created without these parameters has neither.
     assert [template["Parameters"][name]["Default"] for name, _ in without] == ["", 0]
+
+
+def test_bucket_of_photos_rejects_plain_http_and_is_encrypted(template: dict[str, Any]) -> None:
+    [statement] = template["Resources"]["PhotoBucketPolicy"]["Properties"]["PolicyDocument"][
+        "Statement"
+    ]
+    assert statement["Effect"] == "Deny"
+    assert (statement["Principal"], statement["Action"]) == ("*", "s3:*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    # Only the embedded AWS, which has no HTTPS, turns it off.
+    assert template["Parameters"]["TlsOnly"]["Default"] == "true"
+    bucket = template["Resources"]["PhotoBucket"]["Properties"]
+    [rule] = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+
+
+@pytest.mark.parametrize("bucket", ["PhotoBucket", "PackageBucket"])
+def test_bucket_cannot_be_made_public(template: dict[str, Any], bucket: str) -> None:
+    properties = template["Resources"][bucket]["Properties"]
+    access = properties["PublicAccessBlockConfiguration"]
+    assert len(access) == 4
+    assert all(access.values())
+    # ACLs are off.
+    [rule] = properties["OwnershipControls"]["Rules"]
+    assert rule["ObjectOwnership"] == "BucketOwnerEnforced"
+
+
+@pytest.mark.parametrize("table", ["PhotoTable", "UserTable"])
+def test_table_can_be_restored_to_any_second_of_its_history(
+    template: dict[str, Any], table: str
+) -> None:
+    recovery = template["Resources"][table]["Properties"]["PointInTimeRecoverySpecification"]
+    assert recovery["PointInTimeRecoveryEnabled"] is True
