@@ -103,11 +103,12 @@ def test_authorizer_and_daily_check_can_only_read(built: package.Package, role: 
                 assert re.match("AdminGet|Get|List|Query|Scan", action.split(":")[1])
 
 
-def test_integrity_is_checked_daily_without_retries_and_with_an_alarm(
+def test_integrity_is_checked_at_the_same_time_of_each_day_without_retries(
     built: package.Package,
 ) -> None:
     check = built.template["Resources"]["CheckIntegrity"]["Properties"]
-    assert [one["Properties"]["Schedule"] for one in check["Events"].values()] == ["rate(1 day)"]
+    schedules = [one["Properties"]["Schedule"] for one in check["Events"].values()]
+    assert schedules == ["cron(17 3 * * ? *)"]
     assert check["EventInvokeConfig"]["MaximumRetryAttempts"] == 0
     assert check["Timeout"] - DAILY_SECONDS > 30
 
