@@ -234,8 +234,9 @@ def test_stage_is_restored_byte_for_byte_and_repeatably(album: Album) -> None:
     assert statuses
     assert min(statuses) >= 429
 
-    assert album.check().startswith("restored: 4 users, 100 photos: 1 issues, 1 repaired")
-    assert album.check() == "restored: 4 users, 100 photos: 0 issues, 0 repaired"
+    checked = "restored: 4 users, 100 photos, 100 verified by their hashes"
+    assert album.check().startswith(f"{checked}: 1 issues, 1 repaired")
+    assert album.check() == f"{checked}: 0 issues, 0 repaired"
     assert album.objects() == objects
     stored = {sub: user for sub, user in album.users().items() if sub in users}
     assert stored == users

@@ -11,6 +11,7 @@ from infra import locks, package, wheels
 OTHERS = [one for one in wheels.RUNTIMES if (3, one.python) != sys.version_info[:2]]
 
 
+@pytest.mark.full  # `make verify-locks` does the same.
 @pytest.mark.parametrize("runtime", OTHERS, ids=lambda one: one.version)
 def test_lock_of_another_python_gives_a_package_without_bytecode(
     runtime: wheels.Runtime, tmp_path: Path
