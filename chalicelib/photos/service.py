@@ -25,6 +25,7 @@ from chalicelib.photos.photo import (
     is_id,
     new_id,
     require_whole_position,
+    rounded,
 )
 from chalicelib.photos.storage import (
     PhotoStorage,
@@ -192,7 +193,10 @@ def new_photo(
 ) -> Photo:
     """Return the item of a photo: measured values, and its owner's metadata, else EXIF's."""
     exif = image.exif
-    has_position = metadata.geotag_lat is not None
+    position = metadata.geotag_lat, metadata.geotag_lng
+    if None in position:
+        position = exif.latitude, exif.longitude
+    latitude, longitude = (None if half is None else rounded(half) for half in position)
     photo = Photo(
         user_id,
         photo_id,
@@ -212,8 +216,8 @@ def new_photo(
         city=metadata.city,
         nation=metadata.nation,
         address=metadata.address,
-        geotag_lat=metadata.geotag_lat if has_position else exif.latitude,
-        geotag_lng=metadata.geotag_lng if has_position else exif.longitude,
+        geotag_lat=latitude,
+        geotag_lng=longitude,
         taken_date=metadata.taken_date or (exif.taken.isoformat() if exif.taken else None),
         upload_date=uploaded.isoformat(timespec="milliseconds"),
     )
