@@ -110,5 +110,17 @@ class UploadKey(Model):
         return unused
 
 
+def is_still(attribute: Attribute[Any], value: Any) -> Condition:
+    """Return the condition that an attribute has the value that was read, absent or empty ones too.
+
+    An item of an earlier version may lack what reads as an empty text.
+    """
+    absent: Condition = attribute.does_not_exist()
+    if value is None:
+        return absent
+    same: Condition = attribute == value
+    return absent | same if value == "" else same
+
+
 def _key_id(key: str) -> str:
     return KEY_PREFIX + hashlib.sha256(key.encode()).hexdigest()

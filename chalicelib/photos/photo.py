@@ -97,6 +97,9 @@ EMPTY_TEXTS = {"tags", "desc"}  # absent means empty; other optional fields are 
 # are hexadecimal.
 KEY_PREFIX = "key#"
 _SEARCHED = ("tags", "desc", "city", "nation", "address", "filename_orig")
+# What an edit depends on besides the fields that it changes: from these, `computed_fields` computes
+# the others, and a position has two halves.
+INTERDEPENDENT = (*_SEARCHED, "taken_date", *LIMITS)
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 

@@ -14,10 +14,12 @@ from chalicelib import dates
 from chalicelib.clients import READ_SECONDS, condition_failed
 from chalicelib.errors import NotFound, Throttled
 from chalicelib.images.decoding import DecodedImage, read_image
-from chalicelib.photos.models import Photo
+from chalicelib.photos.models import Photo, is_still
 from chalicelib.photos.photo import (
     EMPTY_TEXTS,
+    INTERDEPENDENT,
     KEY_PREFIX,
+    LIMITS,
     SHOWN,
     PhotoMetadata,
     PhotoState,
@@ -227,20 +229,26 @@ def new_photo(
 
 
 def _change(photo: Photo, changes: Mapping[str, Any]) -> None:
-    """Write changes and what is computed from them, if nobody else has changed the item."""
-    unchanged = (
-        (Photo.state == PhotoState.READY)
-        & (Photo.search_text == photo.search_text)
-        & (Photo.taken_key == photo.taken_key)
-    )
+    """Write changes and what is computed from them, if what they depend on is still as it was read.
+
+    Raises UpdateError if it is not, and InvalidInput if only half a position would remain.
+    """
+    unchanged = Photo.state == PhotoState.READY
+    for name in INTERDEPENDENT:
+        unchanged &= is_still(getattr(Photo, name), getattr(photo, name))
+    key, date = photo.taken_key, photo.taken_date
     values = {
         name: "" if value is None and name in EMPTY_TEXTS else value
         for name, value in changes.items()
     }
     for name, value in values.items():
         setattr(photo, name, value)
-    require_whole_position(photo.geotag_lat, photo.geotag_lng)
+    if LIMITS.keys() & values.keys():
+        require_whole_position(photo.geotag_lat, photo.geotag_lng)
     values |= computed_fields(photo)
+    if key and photo.taken_date == date:
+        # Earlier versions stored it with more digits; a cursor would meet the photo twice.
+        del values["taken_key"]
     actions = [
         getattr(Photo, name).remove() if value is None else getattr(Photo, name).set(value)
         for name, value in values.items()
