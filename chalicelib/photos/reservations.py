@@ -28,6 +28,14 @@ def has_expired(pending: Photo) -> bool:
     return pending.expires_at is None or pending.expires_at <= dates.utc_now()
 
 
+def usable_photo(user_id: str, photo_id: str) -> Photo | None:
+    """Return a photo that is ready, or that can still be completed; else None."""
+    photo = Photo.find(user_id, photo_id)
+    if photo is None or photo.state == PhotoState.DELETING:
+        return None
+    return None if photo.state == PhotoState.PENDING and has_expired(photo) else photo
+
+
 def release_expired(user: User) -> User:
     """Stop counting the uploads that have expired; return the user's item after that.
 

@@ -14,6 +14,7 @@ from chalicelib import dates
 from chalicelib.clients import READ_SECONDS, condition_failed
 from chalicelib.errors import NotFound, Throttled
 from chalicelib.images.decoding import DecodedImage, read_image
+from chalicelib.photos.idempotency import KeyedUpload
 from chalicelib.photos.models import Photo, is_still
 from chalicelib.photos.photo import (
     EMPTY_TEXTS,
@@ -64,7 +65,11 @@ class PhotoService:
         self._sleep = sleep
 
     def upload(
-        self, user_id: str, data: bytes, metadata: PhotoMetadata, key: str | None = None
+        self,
+        user_id: str,
+        data: bytes,
+        metadata: PhotoMetadata,
+        keyed: KeyedUpload | None = None,
     ) -> dict[str, Any]:
         """Store an image and return the photo object.
 
@@ -75,7 +80,7 @@ class PhotoService:
         self._transactions.require_room(user_id, len(data))
         image = read_image(data, self._thumbnail_box)
         photo = new_photo(user_id, new_id(), dates.utc_now(), data, image, metadata)
-        self._store(photo, data, image.thumbnail, key)
+        self._store(photo, data, image.thumbnail, keyed)
         return self.describe(photo)
 
     def get(self, user_id: str, photo_id: str) -> dict[str, Any]:
@@ -142,7 +147,9 @@ class PhotoService:
         """Return an item as the API's photo object."""
         return self._storage.with_urls({name: getattr(photo, name) for name in SHOWN})
 
-    def _store(self, photo: Photo, data: bytes, thumbnail: bytes, key: str | None) -> None:
+    def _store(
+        self, photo: Photo, data: bytes, thumbnail: bytes, keyed: KeyedUpload | None
+    ) -> None:
         """Store both objects of a photo and then its item, or nothing."""
         original, small = photo_keys(photo)
         began = time.monotonic()
@@ -154,7 +161,7 @@ class PhotoService:
                 ),
                 lambda: storage.put_thumbnail(small, thumbnail),
             )
-            self._transactions.add(photo, key)
+            self._transactions.add(photo, keyed)
         except Exception as error:
             # A transaction that was not cancelled may have written the item although its response
             # was lost: then the objects must stay. A failing cleanup changes nothing, but a caller
