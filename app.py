@@ -74,7 +74,10 @@ def check_integrity(event: CloudWatchEvent) -> str:
 @operation(responses.Health)
 def health() -> dict[str, Any]:
     """Check that the service is up."""
-    return {"ok": True, "version": __version__}
+    from chalicelib.package_id import package_id
+
+    package = package_id()
+    return {"ok": True, "version": __version__} | ({"package": package} if package else {})
 
 
 @app.route("/openapi.json", methods=["GET"])

@@ -199,14 +199,14 @@ def test_key_of_an_upload_returns_its_photo_however_the_same_request_is_written(
 def test_key_of_an_announcement_used_for_another_one_stores_nothing(
     mario: Person, is_complete: bool, changes: dict[str, Any]
 ) -> None:
-    announced = {"filesize": len(IMAGE), "filename_orig": "a.jpg"}
+    announced: dict[str, Any] = {"filesize": len(IMAGE), "filename_orig": "a.jpg"}
     started = mario.begin_upload(**announced, key="k")
     if is_complete:
         complete_with(mario, started, IMAGE)
     before = stored(mario)
     require_mismatch(mario.begin_upload(**announced | changes, key="k"))
     assert stored(mario) == before
-    ignored = {"tags": None, "city": "", "width": 9, "height": "x"}
+    ignored: dict[str, Any] = {"tags": None, "city": "", "width": 9, "height": "x"}
     again = mario.begin_upload(**announced, **ignored, key="k")
     assert again.json()["photo_id"] == started.json()["photo_id"]
 
