@@ -219,7 +219,7 @@ def test_every_choice_has_a_valid_default() -> None:
     assert choices.STACK_PARAMETERS.keys() | choices.AWS_DEFAULTS.keys() <= choices.CHOICES.keys()
 
 
-def settings_of(choice: dict[str, str]) -> tuple[Settings, Settings]:
+def settings_of(choice: dict[str, Any]) -> tuple[Settings, Settings]:
     """Return what the app reads of a provisioned stage: from the environment, and from AWS."""
     aws = FakeAws()
     aws.provision(**{"OWNER": OWNER} | choice)
@@ -271,7 +271,7 @@ def test_app_accepts_whatever_provision_accepts(name: str, value: str) -> None:
 
 
 def test_functions_have_room_for_the_longest_choices() -> None:
-    longest = {
+    longest: dict[str, Any] = {
         "SIGNUP_ALLOWED": ",".join([OWNER, *["@" + "x" * 60 + ".com"] * 60])[:2_490] + ".com",
         "CALLBACK_URL": "https://" + "x" * 490,
         "MAX_STORAGE_BYTES": str(10**15),
