@@ -13,6 +13,7 @@ from chalicelib.api.parsing import photo_changes, photo_metadata, photo_query
 from chalicelib.container import Container
 from chalicelib.errors import (
     Conflict,
+    IdempotencyMismatch,
     NotFound,
     NotSignedIn,
     QuotaExceeded,
@@ -74,7 +75,10 @@ def check_integrity(event: CloudWatchEvent) -> str:
 @operation(responses.Health)
 def health() -> dict[str, Any]:
     """Check that the service is up."""
-    return {"ok": True, "version": __version__}
+    from chalicelib.package_id import package_id
+
+    package = package_id()
+    return {"ok": True, "version": __version__} | ({"package": package} if package else {})
 
 
 @app.route("/openapi.json", methods=["GET"])
@@ -219,7 +223,7 @@ def delete_account(body: requests.AccountDeletion) -> Any:
     responses.Uploaded,
     body=requests.UploadForm,
     headers=requests.UploadHeaders,
-    errors=[Conflict, QuotaExceeded, *BAD_IMAGE],
+    errors=[Conflict, IdempotencyMismatch, QuotaExceeded, *BAD_IMAGE],
 )
 def upload_photo(body: "ImageUpload", headers: requests.UploadHeaders) -> dict[str, Any]:
     """Upload a photo."""
@@ -233,7 +237,7 @@ def upload_photo(body: "ImageUpload", headers: requests.UploadHeaders) -> dict[s
     responses.UploadStarted,
     body=requests.UploadRequest,
     headers=requests.UploadHeaders,
-    errors=[Conflict, QuotaExceeded, TooLarge],
+    errors=[Conflict, IdempotencyMismatch, QuotaExceeded, TooLarge],
 )
 def begin_upload(body: requests.UploadRequest, headers: requests.UploadHeaders) -> dict[str, Any]:
     """Request to send a large photo directly to S3."""

@@ -29,6 +29,10 @@ class Conflict(AlbumError):
     """The request is valid, but conflicts with what already exists."""
 
 
+class IdempotencyMismatch(AlbumError):
+    """An Idempotency-Key that was used for another request."""
+
+
 class TooLarge(AlbumError):
     """More bytes than one request or one photo may have."""
 

@@ -54,8 +54,9 @@ _WHOLE_NUMBER = (r"[0-9]{1,9}", "a whole number")
 # What `chalicelib.settings` does not check.
 _EXPECTED = {
     "BUDGET_USD": _WHOLE_NUMBER,
-    "KEEP_DELETED_DAYS": (r"[12]?\d|3[0-5]", "a whole number from 0 to 35"),
-    "CALLBACK_URL": (r"https?://\S+", "a URL"),
+    "KEEP_DELETED_DAYS": (r"[12]?[0-9]|3[0-5]", "a whole number from 0 to 35"),
+    # The functions' environment holds 4 kB, and SIGNUP_ALLOWED may take most of it.
+    "CALLBACK_URL": (r"https?://[!-~]{1,490}", "a URL of at most 490 characters after https://"),
     "HOSTED_PAGES": (r"true|false", "true or false"),
     "OWNER": (rf"-|(?i:{_ADDRESS})", "an email address, such as you@example.com"),
 }

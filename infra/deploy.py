@@ -13,7 +13,6 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from chalicelib import __version__
 from chalicelib.errors import ConfigurationError
 from chalicelib.settings import cors_allow_origin, to_environment
 from infra import account, gateway, package, sam, stacks
@@ -99,24 +98,25 @@ def _deploy_app_stack(
     return stacks.outputs(cloudformation, stage.app_stack) or {}
 
 
-def smoke_test(url: str) -> None:
-    """Check that the API is up, has this version, and rejects missing and invalid tokens.
+def smoke_test(url: str, package_id: str) -> None:
+    """Check that the API runs this package, and rejects missing and invalid tokens.
 
     Raises OperatorError.
     """
-    for path, token, expected in (
-        ("/health", None, 200),
-        ("/photos", None, 401),
-        ("/photos", "Bearer invalid", 403),
+    for path, token, expected, fields in (
+        ("/health", None, 200, {"package": package_id}),
+        ("/photos", None, 401, {}),
+        ("/photos", "Bearer invalid", 403, {}),
     ):
-        status, body = _retry_until(url + path, token, expected)
+        status, body = _retry_until(url + path, token, expected, fields)
         if status != expected:
             raise OperatorError(
                 f"GET {path} returned {status}, not {expected}. See the functions' logs."
             )
-        if path == "/health" and body.get("version") != __version__:
+        if not fields.items() <= body.items():
             raise OperatorError(
-                f"The API has version {body.get('version')}, not {__version__}. Deploy again."
+                f"The API does not run the package that was built: GET {path} returned the package "
+                f"{body.get('package')}, not {package_id}. Deploy again."
             )
 
 
@@ -175,12 +175,15 @@ def api_url(outputs: dict[str, str]) -> str:
     return outputs["EndpointURL"].rstrip("/")
 
 
-def _retry_until(url: str, token: str | None, expected: int) -> tuple[int, dict[str, Any]]:
-    """Return the response, retrying while it is unexpected: a new API takes a while to appear."""
+def _retry_until(
+    url: str, token: str | None, expected: int, fields: dict[str, str]
+) -> tuple[int, dict[str, Any]]:
+    """Return the response, retrying while it is unexpected: an update takes a while to appear."""
     deadline = time.monotonic() + _SMOKE_SECONDS
     while True:
         status, body = _get(url, token)
-        if status == expected or time.monotonic() > deadline:
+        is_expected = status == expected and fields.items() <= body.items()
+        if is_expected or time.monotonic() > deadline:
             return status, body
         time.sleep(1)
 
@@ -201,8 +204,9 @@ def main() -> None:
     """Deploy the stage that STAGE names, in the account and region of the caller."""
     stage, session = account.stage(), account.session()
     print("Building the package ...", flush=True)
-    url = deploy(session.client, stage, package.build(stage))
-    smoke_test(url)
+    built = package.build(stage)
+    url = deploy(session.client, stage, built)
+    smoke_test(url, built.id)
     print(f"The API is up:\n{url}")
 
 

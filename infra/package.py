@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chalicelib.package_id import PACKAGE_ID_FILE
 from infra import account, sam, wheels
 from infra.errors import OperatorError, exit_code
 from infra.stages import Stage
@@ -65,6 +66,12 @@ class Package:
     def key(self) -> str:
         """Return an object key that is unique to the zip's bytes."""
         return hashlib.sha256(self.zip.read_bytes()).hexdigest() + ".zip"
+
+    @property
+    def id(self) -> str:
+        """Return the ID that the API responds with once it runs this package."""
+        with zipfile.ZipFile(self.zip) as archive:
+            return archive.read(PACKAGE_ID_FILE).decode("ascii")
 
 
 def build(stage: Stage, out: Path = OUT) -> Package:
@@ -109,6 +116,7 @@ def _build_zip(source: Path, target: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         unpack(source, Path(folder))
         _compile(Path(folder))
+        write_id(Path(folder))
         pack(Path(folder), target)
 
 
@@ -172,14 +180,28 @@ def _compile(task: Path) -> None:
             source.unlink()
 
 
+def write_id(task: Path) -> None:
+    """Write the package's ID into it: the SHA-256 of the names and contents of all other files."""
+    digest = hashlib.sha256()
+    for name, path in _files(task).items():
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest.update(f"{content} {name}\n".encode())
+    (task / PACKAGE_ID_FILE).write_text(digest.hexdigest(), "ascii")
+
+
+def _files(task: Path) -> dict[str, Path]:
+    """Return the files of a folder by their names in the zip, in a fixed order."""
+    files = {str(path.relative_to(task)): path for path in task.rglob("*") if path.is_file()}
+    return dict(sorted(files.items()))
+
+
 def pack(task: Path, packed: Path) -> None:
     """Write a zip in a fixed order, with one date and one mode for all files."""
-    files = {str(path.relative_to(task)): path for path in task.rglob("*") if path.is_file()}
     with zipfile.ZipFile(packed, "w") as target:
-        for name in sorted(files):
+        for name, path in _files(task).items():
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
             entry.external_attr = 0o644 << 16
-            content = files[name].read_bytes()
+            content = path.read_bytes()
             target.writestr(entry, content, zipfile.ZIP_DEFLATED, _COMPRESSION_LEVEL)
 
 

@@ -1,8 +1,8 @@
 """`chalice local` as `make run` starts it: it responds to errors as API Gateway does.
 
 Chalice's own server reads as many bytes as a Content-Length claims, waits forever for bytes that
-never arrive, sends the authorizer's 401 and 403 without CORS headers, and closes the connection
-when the authorizer fails.
+never arrive, sends the authorizer's 401 and 403 without CORS headers, closes the connection when
+the authorizer fails, and has responses of its own to methods that a path lacks.
 """
 
 import functools
@@ -52,6 +52,15 @@ class Handler(local.ChaliceRequestHandler):  # type: ignore[misc]
     def log_request(self, *_: object) -> None:
         """Log nothing: the album itself logs one line of JSON for each request."""
 
+    def parse_request(self) -> bool:
+        """Read the head, and respond to a method that Python's server would reject with 501."""
+        if not super().parse_request():
+            return False
+        if hasattr(self, f"do_{self.command}"):
+            return True
+        self._handle()
+        return False
+
     def _handle(self) -> None:
         rejection = self._bad_body()
         if rejection is not None:
@@ -82,12 +91,13 @@ class Handler(local.ChaliceRequestHandler):  # type: ignore[misc]
         return RESPONSES["REQUEST_TOO_LARGE"] if int(length) > BODY_LIMIT else None
 
     def _route_exists(self) -> bool:
-        """Return whether the album has the path."""
+        """Return whether the album has the method of the path; all have preflights."""
+        matcher = self.local_gateway.event_converter._route_matcher
         try:
-            self.local_gateway.event_converter._route_matcher.match_route(self.path)
+            route = matcher.match_route(self.path).route
         except ValueError:
             return False
-        return True
+        return self.command in {"OPTIONS", *self.local_gateway._app_object.routes[route]}
 
     def _send_error_response(self, error: local.LocalGatewayException) -> None:
         """Respond to what the authorizer denies; Chalice would send no CORS headers."""
@@ -101,6 +111,8 @@ class Handler(local.ChaliceRequestHandler):  # type: ignore[misc]
     def _respond(self, response: GatewayResponse, headers: dict[str, str] | None = None) -> None:
         self.log_message("%s %s: %s", self.command, self.path.split("?")[0], response.code)
         body = json.dumps({"Code": response.code, "Message": response.message})
+        if self.command == "HEAD":
+            body = ""
         headers = response.headers(cors_allow_origin()) | (headers or {})
         self._send_http_response_with_body(response.status, headers, body)
 

@@ -21,6 +21,7 @@ STATUS_AND_CODE: dict[type[errors.AlbumError], tuple[int, str]] = {
     errors.QuotaExceeded: (413, "QuotaExceededError"),
     errors.UnsupportedImage: (415, "UnsupportedMediaType"),
     errors.UndecodableImage: (422, "UnprocessableEntityError"),
+    errors.IdempotencyMismatch: (422, "IdempotencyMismatchError"),
     errors.Throttled: (429, "TooManyRequestsError"),
     errors.TooManyUploads: (429, "TooManyRequestsError"),
     errors.Unavailable: (503, "ServiceUnavailableError"),

@@ -67,7 +67,10 @@ _MEANINGS = {
     409: "The request conflicts with what already exists.",
     413: "Too large. `Message` states the limit and what to do.",
     415: "Unsupported image format or content type.",
-    422: "The image is corrupt, or too complex to process.",
+    422: (
+        "The image is corrupt or too complex to process, or the Idempotency-Key was used for "
+        "another upload."
+    ),
     429: "Too many requests. Try again after `Retry-After` seconds.",
     500: "Something went wrong. `Message` has a request ID to report.",
     503: "The service is temporarily unavailable. Try again after `Retry-After` seconds.",

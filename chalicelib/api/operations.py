@@ -18,7 +18,7 @@ from chalicelib.api.error_table import (
     require_small_body,
     unexpected_error_response,
 )
-from chalicelib.api.parsing import json_body, string_values
+from chalicelib.api.parsing import json_body, query_values, string_values
 from chalicelib.api.requests import UploadForm
 from chalicelib.errors import AlbumError
 from chalicelib.observability import describe_error, request_logged
@@ -50,7 +50,7 @@ class Operation:
             given = {names[name]: request.headers[name] for name in names.keys() & request.headers}
             arguments["headers"] = string_values(given, self.headers)
         if self.query:
-            arguments["query"] = string_values(dict(request.query_params or {}), self.query)
+            arguments["query"] = query_values(dict(request.query_params or {}), self.query)
         if self.body is UploadForm:
             from chalicelib.api.multipart import image_upload
 

@@ -36,6 +36,7 @@ from chalicelib.photos.photo import (
     folded,
     last_sort_key,
     require_whole_position,
+    rounded,
     split_tags,
 )
 
@@ -62,8 +63,14 @@ def json_body(body: bytes, shape: type[T]) -> T:
 
 
 def string_values(given: Mapping[str, str], shape: type[T]) -> T:
-    """Read query parameters, headers or form fields; unknown ones are ignored."""
+    """Read headers or form fields; unknown ones are ignored."""
     return _convert(given, shape, strict=False)
+
+
+def query_values(given: Mapping[str, str], shape: type[T]) -> T:
+    """Read query parameters; unknown ones are ignored, and so is what stands for no value."""
+    present = {name: value for name, value in given.items() if value.strip() not in ABSENT}
+    return string_values(present, shape)
 
 
 def _javascript_number(constant: str) -> float | None:
@@ -144,24 +151,19 @@ def photo_query(parameters: ListParameters) -> PhotoQuery:
         cursor=parameters.cursor or None,
         sort=parameters.sort,
         order=parameters.order,
-        words=tuple(dict.fromkeys(folded(_present(parameters.q)).split())),
-        tag=folded(_present(parameters.tag)) or None,
+        words=tuple(dict.fromkeys(folded(parameters.q).split())),
+        tag=folded(parameters.tag) or None,
         first=first,
         last=last,
         bbox=_bbox(parameters.bbox),
     )
 
 
-def _present(text: str) -> str:
-    return "" if text in ABSENT else text
-
-
 def _sort_key(name: str, text: str) -> str | None:
-    text = _present(text.strip())
     if not text:
         return None
     # A plus that was not percent-encoded arrives as a space.
-    text = re.sub(r"(T[\d:.]+) (?=\d)", r"\1+", text)
+    text = re.sub(r"(T[\d:.]+) (?=\d)", r"\1+", text.strip())
     bound = first_sort_key if name == "from" else last_sort_key
     try:
         return bound(text)
@@ -180,6 +182,7 @@ def _bbox(text: str) -> tuple[float, float, float, float] | None:
         if max(map(abs, pair)) > LIMITS[name]:
             kind = "latitudes" if name == "geotag_lat" else "longitudes"
             raise InvalidInput(f"bbox: {kind} must be {_between(LIMITS[name])}.")
+    west, south, east, north = map(rounded, (west, south, east, north))
     if south > north:
         raise InvalidInput("bbox: south must not be greater than north.")
     return west, south, east, north
@@ -222,7 +225,7 @@ def _meaning(name: str, value: Any) -> Any:
         degrees = float(text)
         if abs(degrees) > LIMITS[name]:
             raise InvalidInput(f"{name} must be a number {_between(LIMITS[name])}.")
-        return round(degrees, 7)  # a centimeter
+        return rounded(degrees)
     if name == "taken_date":
         try:
             return dates.parse_date(text).isoformat()

@@ -205,7 +205,12 @@ class UploadRequest(PhotoChanges, Struct, kw_only=True):  # type: ignore[misc]
 
     filesize: Annotated[
         int,
-        Meta(ge=1, description=f"a whole number of bytes, at most {MAX_BYTES}"),
+        Meta(
+            ge=1,
+            description=f"a whole number of bytes, at most {MAX_BYTES}",
+            # Not `le`: a file that is too large is rejected as such, with the limit.
+            extra_json_schema={"maximum": MAX_BYTES},
+        ),
     ]
     # These two are accepted and ignored, since they are measured.
     width: Any = None

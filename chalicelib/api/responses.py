@@ -18,6 +18,9 @@ class Health(Ok):
     """The service is up."""
 
     version: str
+    package: Annotated[
+        str | UnsetType, Meta(description="SHA-256 of the deployed package; locally, there is none")
+    ] = UNSET
 
 
 class SignedUp(Ok):

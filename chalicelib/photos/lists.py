@@ -15,6 +15,7 @@ from chalicelib.clients import as_album_error
 from chalicelib.errors import InvalidInput, Throttled
 from chalicelib.photos.photo import (
     KEY_PREFIX,
+    LIMITS,
     PhotoQuery,
     PhotoState,
     folded,
@@ -226,7 +227,8 @@ def _item_query(user_id: str, query: PhotoQuery) -> ItemQuery:
     if query.tag is not None:
         items.filters.append(f"contains(#tag_keys, {items.text(query.tag)})")
     if query.with_position:
-        items.filters.append("attribute_exists(#geotag_lat)")
+        # Simultaneous edits in earlier versions could leave half a position.
+        items.filters += [f"attribute_exists(#{name})" for name in LIMITS]
     if query.bbox is not None:
         west, south, east, north = map(items.number, query.bbox)
         items.filters.append(f"#geotag_lat BETWEEN {south} AND {north}")

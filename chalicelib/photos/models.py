@@ -85,14 +85,17 @@ class UploadKey(Model):
     user_id = UnicodeAttribute(hash_key=True)
     id = UnicodeAttribute(range_key=True)
     photo_id = UnicodeAttribute()
+    request = UnicodeAttribute(null=True)  # what it was used for; earlier versions did not say
     expires_at = TTLAttribute()
 
     @classmethod
-    def of(cls, photo: Photo, key: str) -> "UploadKey":
-        """Return the item that records which photo a key created."""
+    def of(cls, photo: Photo, key: str, request: str) -> "UploadKey":
+        """Return the item that records which photo a key created, for which request."""
         # The key of an upload to S3 expires together with it.
         expires_at = photo.expires_at or dates.utc_now() + KEY_LIFE
-        return cls(photo.user_id, _key_id(key), photo_id=photo.id, expires_at=expires_at)
+        used = cls(photo.user_id, _key_id(key), photo_id=photo.id, expires_at=expires_at)
+        used.request = request
+        return used
 
     @classmethod
     def find(cls, user_id: str, key: str) -> "UploadKey | None":
@@ -108,6 +111,18 @@ class UploadKey(Model):
         """Return the condition that a key was not used lately; DynamoDB removes items lazily."""
         unused: Condition = cls.id.does_not_exist() | (cls.expires_at <= dates.utc_now())
         return unused
+
+
+def is_still(attribute: Attribute[Any], value: Any) -> Condition:
+    """Return the condition that an attribute has the value that was read, absent or empty ones too.
+
+    An item of an earlier version may lack what reads as an empty text.
+    """
+    absent: Condition = attribute.does_not_exist()
+    if value is None:
+        return absent
+    same: Condition = attribute == value
+    return absent | same if value == "" else same
 
 
 def _key_id(key: str) -> str:

@@ -11,7 +11,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 from msgspec.structs import fields
@@ -97,8 +97,13 @@ EMPTY_TEXTS = {"tags", "desc"}  # absent means empty; other optional fields are 
 # are hexadecimal.
 KEY_PREFIX = "key#"
 _SEARCHED = ("tags", "desc", "city", "nation", "address", "filename_orig")
+# What an edit depends on besides the fields that it changes: from these, `computed_fields` computes
+# the others, and a position has two halves.
+INTERDEPENDENT = (*_SEARCHED, "taken_date", *LIMITS)
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+_MOST_SHOWN = 10**15  # bytes; a number in a request may have thousands of digits
 
 _MAX_MARKS = 30
 _LIKE_MARKS = "\u0f73\u0f75\u0f81\uff9e\uff9f"  # letters that NFKC replaces by nothing but marks
@@ -142,18 +147,25 @@ def is_id(text: str) -> bool:
 
 
 def folded(text: str) -> str:
-    """Return a text for comparison: without differences of case or of Unicode spelling."""
-    return _normalized(text.strip()).casefold()
+    """Return a text for comparison: without differences of case or of Unicode spelling.
+
+    Folding takes some letters apart, such as the Greek iota with dialytika and tonos, but only if
+    they are one character. So it begins with separate characters, and what it returns is normalized
+    again (Unicode, section 3.13, D145 and D146).
+    """
+    decomposed = _normalized("NFKD", text.strip()).casefold()
+    # Folding comes last, as it did in earlier versions, so that what they stored is found.
+    return _normalized("NFKC", decomposed).casefold()
 
 
-def _normalized(text: str) -> str:
-    """Return a text in NFKC, but with no more than 30 combining marks in a row in order.
+def _normalized(form: Literal["NFKC", "NFKD"], text: str) -> str:
+    """Return a text in a normal form, but with no more than 30 combining marks in a row in order.
 
     Sorting the marks of one letter takes quadratic time, so longer rows are normalized in pieces.
     30 is the limit of Unicode's stream-safe text (UAX #15, section 13).
     """
     if len(text) <= _MAX_MARKS or text.isascii():
-        return unicodedata.normalize("NFKC", text)
+        return unicodedata.normalize(form, text)
     pieces, start, marks = [], 0, 0
     for place, character in enumerate(text):
         is_mark = unicodedata.combining(character) or character in _LIKE_MARKS
@@ -162,7 +174,7 @@ def _normalized(text: str) -> str:
             pieces.append(text[start:place])
             start, marks = place, 1
     pieces.append(text[start:])
-    return "".join(unicodedata.normalize("NFKC", piece) for piece in pieces)
+    return "".join(unicodedata.normalize(form, piece) for piece in pieces)
 
 
 def split_tags(tags: str) -> list[str]:
@@ -173,10 +185,20 @@ def split_tags(tags: str) -> list[str]:
 
 def readable_size(size: int) -> str:
     """Return a number of bytes as people read it, rounded up: `11 bytes`, `3.6 MB`, `100 MB`."""
+    if size > _MOST_SHOWN:
+        return f"more than {readable_size(_MOST_SHOWN)}"
     if size < 100_000:
         return f"{size:,} bytes"
     whole, tenth = divmod(-(-size // 100_000), 10)
     return f"{whole:,}.{tenth} MB" if tenth else f"{whole:,} MB"
+
+
+def rounded(degrees: float) -> float:
+    """Return a coordinate in seven digits, about a centimeter, and zero without a sign.
+
+    DynamoDB rejects a number between 0 and 1e-130.
+    """
+    return round(degrees, 7) + 0.0
 
 
 def require_whole_position(latitude: float | None, longitude: float | None) -> None:

@@ -6,14 +6,12 @@ uploads that have expired. They are counted again only when a limit is reached.
 
 from datetime import datetime, timedelta
 
-from pynamodb.attributes import NumberAttribute
 from pynamodb.exceptions import UpdateError
-from pynamodb.expressions.condition import Condition
 
 from chalicelib import dates
 from chalicelib.accounts.models import User
 from chalicelib.clients import condition_failed
-from chalicelib.photos.models import KEY_LIFE, Photo
+from chalicelib.photos.models import KEY_LIFE, Photo, is_still
 from chalicelib.photos.photo import KEY_PREFIX, PhotoState, first_id
 
 # Not less than an Idempotency-Key is remembered, and not more than S3 keeps what was sent (see the
@@ -28,6 +26,14 @@ _RECOUNT_PAUSE = timedelta(minutes=10)
 def has_expired(pending: Photo) -> bool:
     """Return whether a pending upload can no longer be completed."""
     return pending.expires_at is None or pending.expires_at <= dates.utc_now()
+
+
+def usable_photo(user_id: str, photo_id: str) -> Photo | None:
+    """Return a photo that is ready, or that can still be completed; else None."""
+    photo = Photo.find(user_id, photo_id)
+    if photo is None or photo.state == PhotoState.DELETING:
+        return None
+    return None if photo.state == PhotoState.PENDING and has_expired(photo) else photo
 
 
 def release_expired(user: User) -> User:
@@ -53,7 +59,7 @@ def release_expired(user: User) -> User:
             ],
             # No upload has begun or been completed since the item was read.
             condition=(User.pending_count == user.pending_count)
-            & _is_still(User.uploads_begun, user.uploads_begun),
+            & is_still(User.uploads_begun, user.uploads_begun),
         )
     except UpdateError as error:
         if not condition_failed(error):
@@ -73,8 +79,3 @@ def _pending(user_id: str, now: datetime) -> list[Photo]:
         attributes_to_get=["filesize", "expires_at"],
     )
     return list(found)
-
-
-def _is_still(counter: NumberAttribute, value: float | None) -> Condition:
-    is_same: Condition = counter.does_not_exist() if value is None else counter == value
-    return is_same

@@ -14,10 +14,13 @@ from chalicelib import dates
 from chalicelib.clients import READ_SECONDS, condition_failed
 from chalicelib.errors import NotFound, Throttled
 from chalicelib.images.decoding import DecodedImage, read_image
-from chalicelib.photos.models import Photo
+from chalicelib.photos.idempotency import KeyedUpload
+from chalicelib.photos.models import Photo, is_still
 from chalicelib.photos.photo import (
     EMPTY_TEXTS,
+    INTERDEPENDENT,
     KEY_PREFIX,
+    LIMITS,
     SHOWN,
     PhotoMetadata,
     PhotoState,
@@ -25,6 +28,7 @@ from chalicelib.photos.photo import (
     is_id,
     new_id,
     require_whole_position,
+    rounded,
 )
 from chalicelib.photos.storage import (
     PhotoStorage,
@@ -61,7 +65,11 @@ class PhotoService:
         self._sleep = sleep
 
     def upload(
-        self, user_id: str, data: bytes, metadata: PhotoMetadata, key: str | None = None
+        self,
+        user_id: str,
+        data: bytes,
+        metadata: PhotoMetadata,
+        keyed: KeyedUpload | None = None,
     ) -> dict[str, Any]:
         """Store an image and return the photo object.
 
@@ -72,7 +80,7 @@ class PhotoService:
         self._transactions.require_room(user_id, len(data))
         image = read_image(data, self._thumbnail_box)
         photo = new_photo(user_id, new_id(), dates.utc_now(), data, image, metadata)
-        self._store(photo, data, image.thumbnail, key)
+        self._store(photo, data, image.thumbnail, keyed)
         return self.describe(photo)
 
     def get(self, user_id: str, photo_id: str) -> dict[str, Any]:
@@ -139,7 +147,9 @@ class PhotoService:
         """Return an item as the API's photo object."""
         return self._storage.with_urls({name: getattr(photo, name) for name in SHOWN})
 
-    def _store(self, photo: Photo, data: bytes, thumbnail: bytes, key: str | None) -> None:
+    def _store(
+        self, photo: Photo, data: bytes, thumbnail: bytes, keyed: KeyedUpload | None
+    ) -> None:
         """Store both objects of a photo and then its item, or nothing."""
         original, small = photo_keys(photo)
         began = time.monotonic()
@@ -151,7 +161,7 @@ class PhotoService:
                 ),
                 lambda: storage.put_thumbnail(small, thumbnail),
             )
-            self._transactions.add(photo, key)
+            self._transactions.add(photo, keyed)
         except Exception as error:
             # A transaction that was not cancelled may have written the item although its response
             # was lost: then the objects must stay. A failing cleanup changes nothing, but a caller
@@ -192,7 +202,10 @@ def new_photo(
 ) -> Photo:
     """Return the item of a photo: measured values, and its owner's metadata, else EXIF's."""
     exif = image.exif
-    has_position = metadata.geotag_lat is not None
+    position = metadata.geotag_lat, metadata.geotag_lng
+    if None in position:
+        position = exif.latitude, exif.longitude
+    latitude, longitude = (None if half is None else rounded(half) for half in position)
     photo = Photo(
         user_id,
         photo_id,
@@ -212,8 +225,8 @@ def new_photo(
         city=metadata.city,
         nation=metadata.nation,
         address=metadata.address,
-        geotag_lat=metadata.geotag_lat if has_position else exif.latitude,
-        geotag_lng=metadata.geotag_lng if has_position else exif.longitude,
+        geotag_lat=latitude,
+        geotag_lng=longitude,
         taken_date=metadata.taken_date or (exif.taken.isoformat() if exif.taken else None),
         upload_date=uploaded.isoformat(timespec="milliseconds"),
     )
@@ -223,20 +236,26 @@ def new_photo(
 
 
 def _change(photo: Photo, changes: Mapping[str, Any]) -> None:
-    """Write changes and what is computed from them, if nobody else has changed the item."""
-    unchanged = (
-        (Photo.state == PhotoState.READY)
-        & (Photo.search_text == photo.search_text)
-        & (Photo.taken_key == photo.taken_key)
-    )
+    """Write changes and what is computed from them, if what they depend on is still as it was read.
+
+    Raises UpdateError if it is not, and InvalidInput if only half a position would remain.
+    """
+    unchanged = Photo.state == PhotoState.READY
+    for name in INTERDEPENDENT:
+        unchanged &= is_still(getattr(Photo, name), getattr(photo, name))
+    key, date = photo.taken_key, photo.taken_date
     values = {
         name: "" if value is None and name in EMPTY_TEXTS else value
         for name, value in changes.items()
     }
     for name, value in values.items():
         setattr(photo, name, value)
-    require_whole_position(photo.geotag_lat, photo.geotag_lng)
+    if LIMITS.keys() & values.keys():
+        require_whole_position(photo.geotag_lat, photo.geotag_lng)
     values |= computed_fields(photo)
+    if key and photo.taken_date == date:
+        # Earlier versions stored it with more digits; a cursor would meet the photo twice.
+        del values["taken_key"]
     actions = [
         getattr(Photo, name).remove() if value is None else getattr(Photo, name).set(value)
         for name, value in values.items()

@@ -20,6 +20,7 @@ from chalicelib.errors import (
     Throttled,
     TooManyUploads,
 )
+from chalicelib.photos.idempotency import KeyedUpload
 from chalicelib.photos.models import Photo, UploadKey
 from chalicelib.photos.photo import PhotoState
 from chalicelib.photos.quota import UNLIMITED, Quota, may_begin_upload, require_upload_allowed
@@ -64,7 +65,7 @@ class PhotoTransactions:
             user = User.find(user_id) or User(user_id)
             self._require(user, lambda user: self._quota.require_room(user, size))
 
-    def add(self, photo: Photo, key: str | None = None) -> None:
+    def add(self, photo: Photo, keyed: KeyedUpload | None = None) -> None:
         """Write the item of a new photo and count it.
 
         Raises NotSignedIn if the account has been deleted, QuotaExceeded if it is full, Throttled
@@ -79,12 +80,12 @@ class PhotoTransactions:
 
         def write(transaction: TransactWrite) -> None:
             transaction.save(photo)
-            _record_key(transaction, photo, key)
+            _record_key(transaction, photo, keyed)
             _update_owner(transaction, photo, _counted(photo, 1), room)
 
         self._write(write, lambda reasons: self._retry_on_conflict(photo, reasons, require_room))
 
-    def reserve(self, photo: Photo, key: str | None = None) -> None:
+    def reserve(self, photo: Photo, keyed: KeyedUpload | None = None) -> None:
         """Write the item of a photo that is still to be uploaded, and count it as pending.
 
         Raises what `add` does, and TooManyUploads.
@@ -99,7 +100,7 @@ class PhotoTransactions:
 
         def write(transaction: TransactWrite) -> None:
             transaction.save(photo)
-            _record_key(transaction, photo, key)
+            _record_key(transaction, photo, keyed)
             _update_owner(transaction, photo, actions, room)
 
         self._write(write, lambda reasons: self._retry_on_conflict(photo, reasons, require_room))
@@ -197,9 +198,10 @@ def was_cancelled(error: TransactWriteError) -> bool:
     return bool(error.cancellation_reasons)
 
 
-def _record_key(transaction: TransactWrite, photo: Photo, key: str | None) -> None:
-    if key is not None:
-        transaction.save(UploadKey.of(photo, key), condition=UploadKey.is_unused())
+def _record_key(transaction: TransactWrite, photo: Photo, keyed: KeyedUpload | None) -> None:
+    if keyed is not None:
+        used = UploadKey.of(photo, keyed.key, keyed.digest)
+        transaction.save(used, condition=UploadKey.is_unused())
 
 
 def _account_is_active() -> Condition:

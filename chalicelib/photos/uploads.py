@@ -1,7 +1,7 @@
 """The two ways to upload, both idempotent: in one request, or directly to S3 in two."""
 
 import contextlib
-from collections.abc import Callable
+import hashlib
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,10 +15,10 @@ from chalicelib.errors import (
     NotFound,
     NotSignedIn,
     TooLarge,
-    Unavailable,
 )
 from chalicelib.images.decoding import read_image
-from chalicelib.photos.models import Photo, UploadKey
+from chalicelib.photos.idempotency import KeyedUpload, once
+from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import (
     MAX_BYTES,
     METADATA,
@@ -28,7 +28,7 @@ from chalicelib.photos.photo import (
     new_id,
     readable_size,
 )
-from chalicelib.photos.reservations import PENDING_LIFE, has_expired
+from chalicelib.photos.reservations import PENDING_LIFE, usable_photo
 from chalicelib.photos.service import NO_SUCH_PHOTO, PhotoService, new_photo, photo_keys
 from chalicelib.photos.storage import PhotoStorage, upload_key
 from chalicelib.photos.transactions import PhotoTransactions
@@ -56,13 +56,16 @@ class UploadService:
     ) -> dict[str, Any]:
         """Store an image and return the photo object, or the one that its key has already created.
 
-        Raises what `PhotoService.upload` does, and Conflict for the key of a photo that has been
-        deleted or is not completed yet.
+        Raises what `PhotoService.upload` does, Conflict for the key of a photo that has been
+        deleted or is not completed yet, and IdempotencyMismatch for that of another upload.
         """
-        return _once(
+        keyed = None
+        if key is not None:
+            keyed = KeyedUpload(key, len(data), metadata, hashlib.sha256(data).hexdigest())
+        return once(
             user_id,
-            key,
-            lambda: self._photos.upload(user_id, data, metadata, key),
+            keyed,
+            lambda: self._photos.upload(user_id, data, metadata, keyed),
             self._existing,
         )
 
@@ -72,19 +75,21 @@ class UploadService:
         """Return the id of a future photo, and the form that sends its `filesize` bytes to S3.
 
         A used key returns the same id, and the photo if it is complete. Raises TooLarge,
-        QuotaExceeded and TooManyUploads.
+        QuotaExceeded, TooManyUploads, and what a used key does in `upload`.
         """
         if filesize > MAX_BYTES:
             raise TooLarge(
                 f"This file has {readable_size(filesize)}; the limit is {readable_size(MAX_BYTES)}."
             )
 
+        keyed = None if key is None else KeyedUpload(key, filesize, metadata)
+
         def reserve() -> dict[str, Any]:
             pending = _pending_photo(user_id, filesize, metadata)
-            self._transactions.reserve(pending, key)
+            self._transactions.reserve(pending, keyed)
             return self._form(pending)
 
-        return _once(user_id, key, reserve, self._form)
+        return once(user_id, keyed, reserve, self._form)
 
     def complete(self, user_id: str, photo_id: str) -> dict[str, Any]:
         """Create the photo from what was uploaded, and return its object; safe to repeat.
@@ -136,7 +141,7 @@ class UploadService:
             raise
         except AlreadyWritten:
             # The request that was first needs the same objects, unless the photo has been deleted.
-            if _usable(photo.user_id, photo.id) is None:
+            if usable_photo(photo.user_id, photo.id) is None:
                 self._storage.delete(list(photo_keys(photo)))
             raise
 
@@ -167,51 +172,8 @@ class UploadService:
         return self._photos.describe(photo)
 
 
-def _once(
-    user_id: str,
-    key: str | None,
-    create: Callable[[], dict[str, Any]],
-    existing: Callable[[Photo], dict[str, Any]],
-) -> dict[str, Any]:
-    """Return the result of `create`, or for a used key that of `existing` for its photo."""
-    if key is None:
-        return create()
-    earlier = _photo_of_key(user_id, key)
-    if earlier is not None:
-        return existing(earlier)
-    try:
-        return create()
-    except AlreadyWritten as error:
-        earlier = _photo_of_key(user_id, key)
-        if earlier is None:  # The key has just expired.
-            raise Unavailable from error
-        return existing(earlier)
-
-
-def _photo_of_key(user_id: str, key: str) -> Photo | None:
-    """Return the photo that a key created, None for a new key. Raises Conflict if it is gone."""
-    used = UploadKey.find(user_id, key)
-    if used is None:
-        return None
-    photo = _usable(user_id, used.photo_id)
-    if photo is None:
-        raise Conflict(
-            "The photo that this Idempotency-Key created has been deleted. To upload it again, use "
-            "another key."
-        )
-    return photo
-
-
-def _usable(user_id: str, photo_id: str) -> Photo | None:
-    """Return a photo that is ready, or that can still be completed."""
-    photo = Photo.find(user_id, photo_id)
-    if photo is None or photo.state == PhotoState.DELETING:
-        return None
-    return None if photo.state == PhotoState.PENDING and has_expired(photo) else photo
-
-
 def _open_upload(user_id: str, photo_id: str) -> Photo:
-    photo = _usable(user_id, photo_id) if is_id(photo_id) else None
+    photo = usable_photo(user_id, photo_id) if is_id(photo_id) else None
     if photo is None:
         raise NotFound(NO_SUCH_PHOTO)
     return photo

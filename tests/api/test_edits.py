@@ -3,8 +3,12 @@
 from typing import Any
 from unittest import mock
 
+import pytest
+
 from chalicelib.photos.models import Photo
 from tests.support import images
+from tests.support.album import sub_of
+from tests.support.aws_calls import before_call
 from tests.support.lists import get, ids_of, upload
 from tests.support.people import Person, Response
 
@@ -63,3 +67,111 @@ def test_simultaneous_edits_of_different_fields_are_both_kept(mario: Person) -> 
     with mock.patch.object(Photo, "get", get_item_before_another_edit):
         assert edit(mario, photo_id, desc="mine").status_code == 200
     assert ids_of(get(mario, q="another mine")) == [photo_id]
+
+
+POSITION = {"geotag_lat": 1.5, "geotag_lng": 2.5}
+
+
+@pytest.mark.parametrize(
+    ("stored", "first", "second", "status"),
+    [
+        (POSITION, dict.fromkeys(POSITION), {"geotag_lng": 5}, 400),
+        (POSITION, dict.fromkeys(POSITION), {"geotag_lat": 0}, 400),
+        (POSITION, {"geotag_lat": 0}, dict.fromkeys(POSITION), 200),
+        (POSITION, {"geotag_lat": 0}, {"geotag_lng": 0}, 200),
+        ({}, POSITION, dict.fromkeys(POSITION), 200),
+    ],
+)
+def test_simultaneous_edits_leave_no_half_of_a_position(
+    mario: Person,
+    stored: dict[str, float],
+    first: dict[str, Any],
+    second: dict[str, Any],
+    status: int,
+) -> None:
+    photo_id = upload(mario, **{name: str(half) for name, half in stored.items()})
+    with before_call("UpdateItem", lambda: edit(mario, photo_id, **first)):
+        assert edit(mario, photo_id, **second).status_code == status
+    expected = {**dict.fromkeys(POSITION), **stored, **first, **(second if status == 200 else {})}
+    photo = mario.get(f"/photos/{photo_id}").json()["photo"]
+    assert {name: photo[name] for name in POSITION} == expected
+    on_map = [
+        feature["geometry"]["coordinates"] for feature in get(mario, "/photos/map")["features"]
+    ]
+    whole = [[expected["geotag_lng"], expected["geotag_lat"]]]
+    assert on_map == (whole if expected["geotag_lat"] is not None else [])
+
+
+def test_simultaneous_edits_that_leave_the_searched_text_unchanged_are_noticed(
+    mario: Person,
+) -> None:
+    photo_id = upload(mario, tags="a", desc="b")
+    with before_call("UpdateItem", lambda: edit(mario, photo_id, tags="a\nb", desc=None)):
+        assert edit(mario, photo_id, city="Lima").status_code == 200
+    assert ids_of(get(mario, tag="a\nb")) == [photo_id]
+    assert ids_of(get(mario, tag="a")) == []
+
+
+def test_half_a_position_that_an_earlier_version_left_is_on_no_map_and_can_be_completed(
+    mario: Person,
+) -> None:
+    ids = [upload(mario, geotag_lat="1", geotag_lng="2") for _ in range(2)]
+    for photo_id, half in zip(ids, (Photo.geotag_lat, Photo.geotag_lng), strict=True):
+        Photo(sub_of(mario), photo_id).update(actions=[half.remove()])
+    assert get(mario, "/photos/map")["features"] == []
+    assert edit(mario, ids[0], desc="still editable").status_code == 200
+    assert edit(mario, ids[0], geotag_lat=3).status_code == 200
+    assert edit(mario, ids[1], geotag_lat=None).status_code == 200
+    [feature] = get(mario, "/photos/map")["features"]
+    assert feature["geometry"]["coordinates"] == [2, 3]
+
+
+def test_photo_of_an_earlier_version_that_lacks_its_empty_texts_can_be_edited(
+    mario: Person,
+) -> None:
+    photo_id = upload(mario)
+    empty = [Photo.tags.remove(), Photo.desc.remove(), Photo.filename_orig.remove()]
+    Photo(sub_of(mario), photo_id).update(actions=empty)
+    assert edit(mario, photo_id, city="Lima").json()["photo"]["city"] == "Lima"
+    assert ids_of(get(mario, q="lima")) == [photo_id]
+
+
+def list_key(person: Person, photo_id: str) -> str:
+    key: str = Photo.get(sub_of(person), photo_id).taken_key
+    return key
+
+
+def test_edit_of_undated_photo_keeps_its_place_in_the_list(mario: Person) -> None:
+    photo_id = upload(mario)
+    key = list_key(mario, photo_id)
+    for changes in ({"desc": "edited"}, {"taken_date": None}, {"tags": "a"}):
+        assert edit(mario, photo_id, **changes).status_code == 200
+        assert list_key(mario, photo_id) == key
+    assert edit(mario, photo_id, taken_date="2019-01-01").status_code == 200
+    assert list_key(mario, photo_id).startswith("2019-01-01T00:00:00#")
+    assert edit(mario, photo_id, taken_date=None).status_code == 200
+    assert list_key(mario, photo_id) == key
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+@pytest.mark.parametrize("changes", [{"desc": "edited"}, {"taken_date": None}])
+def test_cursor_meets_an_undated_photo_once_though_it_is_edited_between_pages(
+    mario: Person, order: str, changes: dict[str, Any]
+) -> None:
+    ids = [upload(mario) for _ in range(3)]
+    # Earlier versions stored the time of an upload in the key to the microsecond.
+    for number, photo_id in enumerate(ids):
+        key = f"2026-11-25T12:00:00.123{number + 4}56#{photo_id}"
+        date = Photo.upload_date.set("2026-11-25T12:00:00.123+00:00")
+        actions = [Photo.taken_key.set(key), date]
+        Photo(sub_of(mario), photo_id).update(actions=actions)
+    expected = ids if order == "asc" else ids[::-1]
+    seen: list[str] = []
+    cursor: dict[str, str] = {}
+    for _ in ids:
+        page = get(mario, limit=1, order=order, **cursor)
+        seen += ids_of(page)
+        for photo_id in ids:
+            assert edit(mario, photo_id, **changes).status_code == 200
+        cursor = {"cursor": page["nextCursor"]}
+    assert (seen, page["nextCursor"]) == (expected, None)

@@ -85,6 +85,32 @@ def test_bounding_box_finds_photos_even_across_the_antimeridian(
     assert {photo["desc"] for photo in get(mario, bbox=bbox)["photos"]} == found
 
 
+def test_bounding_box_of_a_tiny_number_finds_the_photos_at_zero(mario: Person) -> None:
+    island = upload(mario, geotag_lat="1e-200", geotag_lng="-1e-131")
+    assert ids_of(get(mario, bbox="1e-200,0,1,1")) == [island]
+    assert ids_of(get(mario, "/photos", bbox="-1e-200,-1e-126,1e-300,1e-8")) == [island]
+    assert len(get(mario, "/photos/map", bbox="0,-1e-200,1,1")["features"]) == 1
+
+
+@pytest.mark.parametrize("path", ["/photos", "/photos/map"])
+def test_undefined_parameters_of_a_list_are_absent(mario: Person, path: str) -> None:
+    upload(mario, geotag_lat="1", geotag_lng="1")
+    names = ("limit", "cursor", "sort", "order", "q", "tag", "from", "to", "bbox")
+    for absent in ("", "undefined", "null", "NaN", " "):
+        assert get(mario, path, **dict.fromkeys(names, absent)) == get(mario, path)
+
+
+def test_words_are_found_however_the_case_of_their_letters_is_written(mario: Person) -> None:
+    small = upload(mario, desc="τα\u0390ζω", tags="μ\u03b0ς")
+    capital = upload(mario, desc="ΤΑ\u03aa\u0301ΖΩ", tags="Μ\u03ab\u0301Σ")
+    for word in ("τα\u0390ζω", "ΤΑ\u03aa\u0301ΖΩ", "τα\u03ca\u0301ζω", "ΤΑΙ\u0308\u0301ΖΩ"):
+        assert ids_of(get(mario, q=word)) == [capital, small], word
+    for tag in ("μ\u03b0ς", "Μ\u03ab\u0301Σ", "Μ\u03a5\u0308\u0301Σ"):
+        assert ids_of(get(mario, tag=tag)) == [capital, small], tag
+    [counted] = get(mario, "/photos/tags")["tags"]
+    assert counted["count"] == 2
+
+
 def test_filters_are_combined(mario: Person) -> None:
     wanted = {
         "tags": "sea",

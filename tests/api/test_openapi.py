@@ -91,6 +91,46 @@ def test_every_enum_has_a_type() -> None:
     assert [one for one in enums if one.get("type") != "string"] == []
 
 
+# Each limit of a field in docs/api.md; the lists' own are below.
+LIMITS = {
+    ("UploadRequest", "filesize"): {"minimum": 1, "maximum": 100_000_000},
+    ("PhotoChanges", "desc"): {"maxLength": 10_000},
+    ("UploadRequest", "tags"): {"maxLength": 2_000},
+    ("UploadForm", "address"): {"maxLength": 2_000},
+    ("PhotoChanges", "geotag_lat"): {"minimum": -90, "maximum": 90},
+    ("UploadRequest", "geotag_lng"): {"minimum": -180, "maximum": 180},
+    ("SignUp", "email"): {"maxLength": 128},
+    ("SignUp", "username"): {"maxLength": 200},
+    ("SignUp", "password"): {"maxLength": 256},
+    ("Refresh", "refreshToken"): {"maxLength": 8_192},
+}
+
+
+@pytest.mark.parametrize(("shape", "field"), LIMITS)
+def test_document_has_the_limits_of_a_field(shape: str, field: str) -> None:
+    described = api_document()["components"]["schemas"][shape]["properties"][field]
+    choices = [described, *described.get("anyOf", [])]
+    assert any(LIMITS[shape, field].items() <= choice.items() for choice in choices)
+
+
+@pytest.mark.parametrize("path", ["/photos", "/photos/map"])
+def test_document_has_the_limits_of_list_parameters(path: str) -> None:
+    parameters = api_document()["paths"][path]["get"]["parameters"]
+    schemas = {one["name"]: one["schema"] for one in parameters}
+    assert {"minimum": 1, "maximum": 1_000}.items() <= schemas["limit"].items()
+    assert {name: schemas[name]["maxLength"] for name in ("q", "tag")} == {"q": 200, "tag": 2_000}
+
+
+def test_file_over_the_documented_maximum_is_too_large_rather_than_malformed(
+    mario: Person,
+) -> None:
+    assert mario.begin_upload(100_000_000).status_code == 200
+    for size in (100_000_001, 2**63, 2**64, 10**30, 10**4_000):
+        response = mario.begin_upload(size)
+        assert (response.status_code, response.json()["Code"]) == (413, "PayloadTooLargeError")
+        assert len(response.json()["Message"]) < 100
+
+
 def test_server_is_relative_so_that_it_holds_behind_every_stage_and_domain() -> None:
     [server] = api_document()["servers"]
     assert server["url"] == "."

@@ -6,7 +6,7 @@ from typing import Any
 import boto3
 import pytest
 
-from chalicelib import __version__
+from chalicelib import __version__, package_id
 from tests.support.people import PASSWORD, Person, post_json
 
 ACCOUNT = {"email": "super@mario.com", "password": PASSWORD, "username": "Mario"}
@@ -16,6 +16,13 @@ def test_health_check_needs_no_aws(http: Any, aws_calls: list[str]) -> None:
     response = http.get("/health")
     assert (response.status_code, response.json()) == (200, {"ok": True, "version": __version__})
     assert aws_calls == []
+
+
+def test_health_of_a_deployed_package_has_its_id(
+    http: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(package_id, "package_id", lambda: "0" * 64)
+    assert http.get("/health").json()["package"] == "0" * 64
 
 
 def test_every_response_has_cors_headers(http: Any, mario: Person) -> None:

@@ -1,5 +1,6 @@
 """What the local server rejects itself, as API Gateway does."""
 
+import http.client
 import json
 import socket
 
@@ -15,11 +16,15 @@ TIMEOUT_SECONDS = 10
 
 
 def exchange(
-    stack: RunningStack, *lines: str, body: bytes = b"", path: str = "/users/signin"
+    stack: RunningStack,
+    *lines: str,
+    body: bytes = b"",
+    path: str = "/users/signin",
+    method: str = "POST",
 ) -> bytes:
     """Send a raw request, and return everything until the connection is closed."""
     with socket.create_connection(("127.0.0.1", stack.port), TIMEOUT_SECONDS) as connection:
-        head = [f"POST {path} HTTP/1.1", "Host: x", "Content-Type: application/json", *lines]
+        head = [f"{method} {path} HTTP/1.1", "Host: x", "Content-Type: application/json", *lines]
         connection.sendall("\r\n".join([*head, "", ""]).encode() + body)
         response = b""
         while part := connection.recv(65_536):
@@ -113,6 +118,40 @@ def test_local_server_responds_as_the_gateway_does(
             assert response.json() == {"Code": expected.code, "Message": expected.message}
             assert response.headers["Content-Type"] == "application/json"
             assert response.headers["Access-Control-Allow-Origin"] == "*"
+
+
+@pytest.mark.parametrize("path", ["/health", "/photos", "/photos/file?a=b", "/unknown"])
+@pytest.mark.parametrize(
+    "method", ["TRACE", "PROPFIND", "PUT", "HEAD", "LINK", "get", "post", "Get", "M-SEARCH", "_"]
+)
+@pytest.mark.parametrize("body", [b"", b"TRACE / HTTP/1.1\r\n\r\n"])
+def test_method_that_a_path_lacks_is_an_unknown_route(
+    stack: RunningStack, method: str, path: str, body: bytes
+) -> None:
+    expected = RESPONSES["MISSING_AUTHENTICATION_TOKEN"]
+    connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=TIMEOUT_SECONDS)
+    for _ in range(2):  # on the same connection, which must stay open
+        connection.request(method, path, body, {"Authorization": "Bearer invalid"})
+        response = connection.getresponse()
+        assert response.status == expected.status
+        assert response.headers["Access-Control-Allow-Origin"] == "*"
+        content = response.read()
+        if method != "HEAD":
+            assert json.loads(content) == {"Code": expected.code, "Message": expected.message}
+    connection.request("GET", "/health")
+    assert json.load(connection.getresponse())["ok"]
+    connection.close()
+
+
+def test_request_to_be_a_proxy_is_an_unknown_route(stack: RunningStack) -> None:
+    response = exchange(stack, "Connection: close", path="example.com:443", method="CONNECT")
+    assert response.startswith(b"HTTP/1.1 403 ")
+    assert b'"UnknownRouteError"' in response
+
+
+def test_body_of_an_unknown_method_is_limited_like_any_other(stack: RunningStack) -> None:
+    response = exchange(stack, f"Content-Length: {BODY_LIMIT + 1}", method="TRACE")
+    assert response.startswith(b"HTTP/1.1 413 ")
 
 
 def test_failed_authorizer_is_a_503_with_cors_headers(stack: RunningStack) -> None:

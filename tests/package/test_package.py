@@ -79,6 +79,22 @@ def test_package_contains_everything_that_runs(unpacked: Path, tmp_path: Path) -
     assert run.returncode == 0, run.stderr
 
 
+def test_package_responds_with_its_id(built: package.Package, unpacked: Path) -> None:
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from chalicelib.package_id import package_id;"
+        "print(package_id())"
+    )
+    run = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code, str(unpacked)],
+        env={"HOME": "/nonexistent"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.strip() == built.id
+    assert len(built.id) == 64
+
+
 def test_dependency_that_was_compiled_here_is_rejected(tmp_path: Path) -> None:
     source = tmp_path / "source.zip"
     with zipfile.ZipFile(source, "w") as archive:

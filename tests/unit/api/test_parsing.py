@@ -13,6 +13,7 @@ from chalicelib.api.parsing import (
     photo_changes,
     photo_metadata,
     photo_query,
+    query_values,
     string_values,
 )
 from chalicelib.errors import InvalidInput
@@ -279,6 +280,20 @@ def test_position_is_kept_to_the_centimeter() -> None:
     assert (read["geotag_lat"], read["geotag_lng"]) == (0, -179.1234568)
 
 
+@pytest.mark.parametrize("text", ["-1e-200", "1e-131", "-0", "-.00000001", "1e-999"])
+def test_coordinate_that_dynamodb_cannot_store_is_zero_without_a_sign(text: str) -> None:
+    read = photo_changes(body(requests.PhotoChanges, geotag_lat=text, geotag_lng=float(text)))
+    assert repr((read["geotag_lat"], read["geotag_lng"])) == "(0.0, 0.0)"
+    assert repr(parameters(bbox=f"{text},{text},1,1").bbox) == "(0.0, 0.0, 1.0, 1.0)"
+
+
+def test_bounding_box_is_compared_after_it_was_rounded_to_the_digits_of_positions() -> None:
+    query = parameters(bbox="1.00000004,2.00000004,1.00000001,2.00000001")
+    assert query.bbox == (1, 2, 1, 2)
+    with pytest.raises(InvalidInput, match="^bbox: latitudes must be between"):
+        parameters(bbox="0,0,0,90.00000001")
+
+
 @pytest.mark.parametrize(
     ("written", "stored"),
     [
@@ -293,7 +308,7 @@ def test_date_is_stored_in_iso_8601_with_its_offset_if_any(written: str, stored:
 
 
 def parameters(**given: str) -> Any:
-    return photo_query(string_values(given, requests.ListParameters))
+    return photo_query(query_values(given, requests.ListParameters))
 
 
 def test_list_parameters_are_read_and_unknown_ones_ignored() -> None:
@@ -328,6 +343,19 @@ def test_malformed_list_parameter_is_named_with_what_it_must_be(
     with pytest.raises(InvalidInput) as raised:
         parameters(**{name: value})
     assert str(raised.value).startswith(message)
+
+
+@pytest.mark.parametrize("absent", ABSENT)
+@pytest.mark.parametrize("name", requests.ListParameters.__struct_encode_fields__)
+def test_what_browsers_send_for_a_missing_value_is_no_list_parameter(
+    name: str, absent: str
+) -> None:
+    assert parameters(**{name: absent}) == parameters()
+
+
+@pytest.mark.parametrize("absent", ABSENT)
+def test_what_browsers_send_for_a_missing_value_is_no_mode_of_a_photo(absent: str) -> None:
+    assert query_values({"mode": absent}, requests.PhotoMode) == requests.PhotoMode()
 
 
 def test_list_that_ends_before_it_begins_is_rejected() -> None:

@@ -6,6 +6,7 @@ from unittest import mock
 
 import pytest
 
+from chalicelib import __version__
 from infra import account, deploy, package, stacks
 from infra.errors import OperatorError
 from infra.stages import Stage
@@ -135,3 +136,68 @@ def test_first_deployment_of_a_region_creates_the_role_with_which_gateways_write
     assert "CreateGatewayLogRole" not in given_parameters(aws, tmp_path)
     aws("apigateway").get_account.return_value = {"throttleSettings": {}}
     assert given_parameters(aws, tmp_path)["CreateGatewayLogRole"] == "true"
+
+
+class Api:
+    """An API that responds to /health with each package in order, then always with the last."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *packages: str | None) -> None:
+        self.packages = list(packages)
+        self.now = 0.0
+        monkeypatch.setattr(deploy, "_get", self.get)
+        monkeypatch.setattr("time.monotonic", lambda: self.now)
+        monkeypatch.setattr("time.sleep", self.sleep)
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def get(self, url: str, token: str | None) -> tuple[int, dict[str, Any]]:
+        if url.endswith("/photos"):
+            return (403 if token else 401), {}
+        package_id = self.packages.pop(0) if len(self.packages) > 1 else self.packages[0]
+        return 200, {"ok": True, "version": __version__, "package": package_id}
+
+
+@pytest.mark.parametrize("running", ["old", None])
+def test_deployment_fails_if_a_function_still_runs_another_package_of_the_same_version(
+    monkeypatch: pytest.MonkeyPatch, running: str | None
+) -> None:
+    api = Api(monkeypatch, running)
+    with pytest.raises(OperatorError, match=f"returned the package {running}, not new. Deploy"):
+        deploy.smoke_test("https://api", "new")
+    assert api.now > deploy._SMOKE_SECONDS
+
+
+def test_deployment_waits_until_its_package_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    api = Api(monkeypatch, "old", "old", "new")
+    deploy.smoke_test("https://api", "new")
+    assert api.now == 2
+
+
+def test_deployment_fails_if_the_api_accepts_an_invalid_token(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    api = Api(monkeypatch, "new")
+    monkeypatch.setattr(
+        deploy, "_get", lambda url, token: (200, {}) if token else api.get(url, token)
+    )
+    with pytest.raises(OperatorError, match=r"^GET /photos returned 200, not 403\."):
+        deploy.smoke_test("https://api", "new")
+
+
+def test_package_id_is_that_of_all_files(tmp_path: Path) -> None:
+    def package_of(**files: str) -> package.Package:
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        (folder / "chalicelib").mkdir(parents=True)
+        for name, content in files.items():
+            (folder / name).write_text(content)
+        package.write_id(folder)
+        package.pack(folder, folder.with_suffix(".zip"))
+        return package.Package(folder.with_suffix(".zip"), {})
+
+    ids = [
+        package_of(**files).id
+        for files in ({"a": "1", "b": "2"}, {"a": "2", "b": "1"}, {"a": "1"}, {"a": "1", "c": "2"})
+    ]
+    assert len(set(ids)) == 4
+    assert package_of(b="2", a="1").id == ids[0]

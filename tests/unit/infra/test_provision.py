@@ -1,13 +1,18 @@
 """What an operator chooses for a stage, and who owns it."""
 
 import io
+import json
 from typing import Any
+from unittest import mock
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from chalicelib.settings import Settings, load_settings, settings_from_environment, to_environment
 from infra import account, choices, provision
 from infra.errors import OperatorError, exit_code
-from tests.support.fake_aws import FakeAws
+from tests.support.fake_aws import OUTPUTS, FakeAws
 
 OWNER = "you@example.com"
 # What earlier versions wrote.
@@ -42,7 +47,12 @@ def _no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         ("DDB_RCU", "-1", "must be a whole number from 0 to 1000000000, not -1."),
         ("BUDGET_USD", "9.99", "must be a whole number, not 9.99."),
         ("SIGNUP_CONFIRMATION", "sms", "must be auto or email, not sms."),
-        ("CALLBACK_URL", "localhost", "must be a URL, not localhost."),
+        ("CALLBACK_URL", "localhost", "must be a URL of at most 490 characters after https://"),
+        ("CALLBACK_URL", "https://example.com/\u00e9", "must be a URL of at most 490 characters"),
+        ("CALLBACK_URL", "https://example.com/" + "x" * 490, "must be a URL of at most 490"),
+        ("KEEP_DELETED_DAYS", "\u0663", "must be a whole number from 0 to 35"),
+        ("MAX_PHOTOS", "\u0663", "must be a whole number from 0 to 1000000000"),
+        ("MAX_PHOTOS", "1e3", "must be a whole number from 0 to 1000000000"),
         ("OWNER", "you", "must be an email address, such as you@example.com, not you."),
         ("OWNER", "@example.com", "must be an email address"),
         ("OWNER", "*@example.com", "must be an email address"),
@@ -207,3 +217,76 @@ def test_every_choice_has_a_valid_default() -> None:
     for name, value in (choices.CHOICES | choices.AWS_DEFAULTS).items():
         choices.check(name, value)
     assert choices.STACK_PARAMETERS.keys() | choices.AWS_DEFAULTS.keys() <= choices.CHOICES.keys()
+
+
+def settings_of(choice: dict[str, Any]) -> tuple[Settings, Settings]:
+    """Return what the app reads of a provisioned stage: from the environment, and from AWS."""
+    aws = FakeAws()
+    aws.provision(**{"OWNER": OWNER} | choice)
+    path = "/cloudalbum-prod/"
+
+    def parsed(value: str) -> Any:
+        try:
+            return json.loads(value)  # as aws_parameter_store does
+        except ValueError:
+            return value
+
+    store = mock.Mock()
+    store.get_parameters_dict.return_value = {
+        name: parsed(value) for name, value in aws.parameters.items()
+    }
+    with mock.patch.dict("os.environ", to_environment(aws.parameters, path)):
+        from_environment = settings_from_environment()
+    assert from_environment is not None
+    return from_environment, load_settings(store, path)
+
+
+ANY_VALUE = st.one_of(
+    st.integers(-10, 10**16).map(str),
+    st.sampled_from([4096, 4097, 21_600, 21_601, 10**9, 10**9 + 1, 10**15]).map(str),
+    st.from_regex(r"\A0{0,3}[0-9]{1,3}\Z"),
+    st.from_regex(r"\Ahttps?://\S{1,20}\Z"),
+    st.lists(st.sampled_from(["*", "-", "a@example.com", "@b.org", "", " ", "c"])).map(",".join),
+    st.sampled_from(["auto", "email", "true", "false", "null", "STANDARD", "GLACIER_IR", "1.5"]),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
+)
+
+
+@pytest.mark.parametrize("name", choices.CHOICES)
+@given(value=ANY_VALUE)
+@example(value="0")
+@example(value="5000")
+@example(value="-")
+@example(value="\u0663")
+@example(value="https://example.com/#\x00")
+def test_app_accepts_whatever_provision_accepts(name: str, value: str) -> None:
+    try:
+        choices.check(name, value)
+    except OperatorError:
+        return
+    if name == "OWNER" and value == choices.EMPTY:
+        return  # The owner is asked for.
+    from_environment, from_aws = settings_of({name: value})
+    assert from_environment == from_aws
+
+
+def test_functions_have_room_for_the_longest_choices() -> None:
+    longest: dict[str, Any] = {
+        "SIGNUP_ALLOWED": ",".join([OWNER, *["@" + "x" * 60 + ".com"] * 60])[:2_490] + ".com",
+        "CALLBACK_URL": "https://" + "x" * 490,
+        "MAX_STORAGE_BYTES": str(10**15),
+        "MAX_PHOTOS": str(10**9),
+    }
+    for name, value in longest.items():
+        choices.check(name, value)
+    aws = FakeAws()
+    aws.provision(OWNER=OWNER, **longest)
+    names = {"PhotoBucketName": "S3_PHOTO_BUCKET", "UserPoolDomain": "COGNITO_DOMAIN"}
+    aws.parameters |= {name: "x" * 63 + OUTPUTS[key] for key, name in names.items()}
+    variables = to_environment(aws.parameters, "/cloudalbum-prod/") | {
+        "SETTINGS_VERSION": "0" * 64,
+        "CLOUDALBUM_PARAMETER_PATH": "/cloudalbum-abcdefghijklmno/",
+        "CORS_ALLOW_ORIGIN": "https://album.example.com",
+        "AUTHORIZER_TTL_SECONDS": "3600",
+    }
+    assert sum(len(name) + len(value) for name, value in variables.items()) <= 4_096

@@ -112,6 +112,27 @@ def test_text_is_folded_to_its_normal_form_without_case(text: str) -> None:
     assert photo.folded(f" {text.upper()} ") == photo.folded(text.upper())
 
 
+def test_case_of_every_letter_makes_no_difference_to_comparison() -> None:
+    differing = []
+    for letter in map(chr, range(sys.maxunicode + 1)):
+        if letter.upper() == letter.lower() == letter.title():
+            continue
+        for form in ("NFC", "NFD"):
+            spelling = unicodedata.normalize(form, letter)
+            for other in (spelling.upper(), spelling.lower(), spelling.title()):
+                if photo.folded(f"a{other}b") != photo.folded(f"a{letter}b"):
+                    differing.append(letter)
+    # Only the Turkic languages write the dotless i in capitals as I, which is i elsewhere.
+    assert set(differing) <= {"\u0131"}
+
+
+@pytest.mark.parametrize("letter", "\u0390\u03b0\u1fd2\u1fd7\u1fe2\u1fe7\u1fb7ǰẖŉ")
+def test_text_of_a_photo_that_an_earlier_version_stored_is_found(letter: str) -> None:
+    stored = unicodedata.normalize("NFKC", letter).casefold()
+    for written in (letter, letter.upper(), unicodedata.normalize("NFD", letter)):
+        assert photo.folded(written) in stored
+
+
 @pytest.mark.parametrize(
     "marks", ["\u0316\u0301", "\u0f73", "\uff9e\u0301", "\u0f81\u0316", "\u0301\u0f71"]
 )

@@ -19,14 +19,16 @@ from chalicelib.errors import (
     Throttled,
     TooManyUploads,
 )
+from chalicelib.photos.idempotency import KeyedUpload
 from chalicelib.photos.models import Photo
-from chalicelib.photos.photo import PhotoState
+from chalicelib.photos.photo import PhotoMetadata, PhotoState
 from chalicelib.photos.quota import MAX_PENDING, Quota
 from chalicelib.photos.transactions import _TRIES, PhotoTransactions, was_cancelled
 
 CONFLICT = {"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}
 FAILED = {"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"}
 NONE = {"Code": "None"}
+KEYED = KeyedUpload("key", 10, PhotoMetadata())
 THROTTLED = {"Code": "ThrottlingError", "Message": "slow down"}
 TOO_MUCH = {"Code": "ProvisionedThroughputExceeded", "Message": "slow down"}
 
@@ -138,7 +140,7 @@ def test_upload_to_an_account_without_an_item_creates_it(
     ("operation", "key", "reasons"),
     [
         ("add", [], [NONE, FAILED]),
-        ("reserve", ["key"], [NONE, NONE, FAILED]),
+        ("reserve", [KEYED], [NONE, NONE, FAILED]),
         ("complete", [], [NONE, FAILED]),
     ],
 )
@@ -189,7 +191,7 @@ def test_reservation_writes_item_key_and_counters_in_one_transaction(
     items = [{"Put": ANY}, {"Put": ANY}, {"Update": ANY}]
     expected = {"TransactItems": items, "ReturnConsumedCapacity": ANY}
     stub.add_response("transact_write_items", {}, expected)
-    transactions.reserve(photo, "key")
+    transactions.reserve(photo, KEYED)
 
 
 def test_request_that_comes_second_is_already_written_even_after_conflicts(
@@ -199,10 +201,10 @@ def test_request_that_comes_second_is_already_written_even_after_conflicts(
         cancel(stub, NONE, CONFLICT, NONE)
         cancel(stub, NONE, FAILED, NONE)
         with pytest.raises(AlreadyWritten):
-            transactions.add(photo, "key")
+            transactions.add(photo, KEYED)
     cancel(stub, NONE, FAILED, NONE)
     with pytest.raises(AlreadyWritten):
-        transactions.reserve(photo, "key")
+        transactions.reserve(photo, KEYED)
     cancel(stub, FAILED, NONE)
     with pytest.raises(AlreadyWritten):
         transactions.complete(photo)
@@ -296,10 +298,10 @@ def test_request_that_comes_second_is_already_written_even_if_the_album_is_full(
 ) -> None:
     cancel(stub, NONE, FAILED, FAILED)
     with pytest.raises(AlreadyWritten):
-        limited.add(photo, "key")
+        limited.add(photo, KEYED)
     cancel(stub, NONE, FAILED, FAILED)
     with pytest.raises(AlreadyWritten):
-        limited.reserve(photo, "key")
+        limited.reserve(photo, KEYED)
     cancel(stub, FAILED, FAILED)
     with pytest.raises(AlreadyWritten):
         limited.complete(photo)
