@@ -22,6 +22,7 @@ from chalicelib.images import limits, sandbox
 from chalicelib.images.exif import Exif, is_valid
 
 READY = b"R"
+FORMATS = {"TIFF", "AVIF", "HEIF"}  # of the images that are decoded like this
 
 _MAX_START_SECONDS = 8
 _MAX_MESSAGE_BYTES = 8192  # without the pixels
@@ -46,7 +47,7 @@ Side = Annotated[int, msgspec.Meta(ge=1, le=_MAX_SIDE)]
 
 
 class _PictureMessage(msgspec.Struct, tag="picture", forbid_unknown_fields=True):
-    format: Literal["TIFF", "AVIF", "HEIF"]
+    format: str
     width: Side
     height: Side
     exif: Exif
@@ -177,6 +178,8 @@ def _checked_picture(message: _PictureMessage, box: tuple[int, int]) -> Picture:
     size = message.thumbnail_width, message.thumbnail_height
     if size[0] > box[0] or size[1] > box[1] or len(message.pixels) != 3 * size[0] * size[1]:
         raise ValueError("not a thumbnail of the box")
+    if message.format not in FORMATS:
+        raise ValueError("not a format of this decoder")
     if not is_valid(message.exif):
         raise ValueError("not what EXIF is read as")
     thumbnail = Image.frombytes("RGB", size, message.pixels)

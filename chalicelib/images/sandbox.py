@@ -6,7 +6,6 @@ rest still holds then, so nothing here fails.
 
 import ctypes
 import os
-import platform
 import resource
 import struct
 import sys
@@ -73,7 +72,7 @@ def _drop_capabilities() -> None:
 
 
 def _filter_system_calls() -> None:
-    code = decoder_filter(platform.machine())
+    code = decoder_filter(os.uname().machine)
     if code:
         instructions = ctypes.create_string_buffer(code, len(code))
         # struct sock_fprog: a count of instructions of 8 bytes, and their address

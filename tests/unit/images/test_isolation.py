@@ -99,6 +99,7 @@ def test_pickle_of_the_decoder_is_not_loaded(
     [
         {"format": "JPEG"},
         {"format": "../x"},
+        {"format": None},
         {"width": 0},
         {"width": -1},
         {"height": 2**31},
@@ -173,7 +174,7 @@ def test_response_that_no_decoder_writes_is_undecodable(
         ("printf R; exec cat /dev/zero", "broken"),
         ("printf R; exec sleep 60", "too complex"),
         ("printf R; while :; do printf R; sleep 0.02; done", "too complex"),
-        ("printf R; sleep 3 &", "too complex"),  # Another process keeps the pipe open.
+        ("printf R; sleep 10 &", "too complex"),  # Another process keeps the pipe open.
     ],
     ids=["crash", "failure", "other mark", "endless", "silent", "slow", "descendant"],
 )
@@ -184,7 +185,7 @@ def test_decoder_that_writes_no_response_is_ended(
     began = time.monotonic()
     with pytest.raises(UndecodableImage, match=message):
         run(script)
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < 8
 
 
 @pytest.mark.parametrize("script", ["exit 1", "kill -SEGV $$"])

@@ -1,13 +1,14 @@
 """What a decoder cannot do. Each attempt is also made without the restriction that stops it."""
 
 import ctypes
-import platform
+import os
 import resource
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -171,7 +172,7 @@ def test_system_without_these_measures_still_decodes(monkeypatch: pytest.MonkeyP
         raise ValueError("unknown limit")
 
     monkeypatch.setattr(sys, "platform", "darwin")
-    monkeypatch.setattr(platform, "machine", lambda: "riscv64")
+    monkeypatch.setattr(os, "uname", lambda: SimpleNamespace(machine="riscv64"))
     monkeypatch.setattr(resource, "setrlimit", setrlimit)
     sandbox.hide_memory()
     sandbox.restrict_decoder(1, 1)
