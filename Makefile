@@ -19,7 +19,7 @@ CHECK_INTEGRITY = STAGE=$(STAGE) $(BIN)/python -m infra.integrity $(if $(REPAIR)
 # album signs and verifies nothing with it, and the package does not contain it.
 ACCEPTED_VULNERABILITIES = --ignore-vuln CVE-2024-23342
 
-.PHONY: help install run reset mail test test-full lint format audit fuzz load provision invite package deploy deploy-local destroy publish-frontend gateway-responses check-integrity check-integrity-local restore bench bench-deployed bench-memory lock verify-locks routes costs architecture swagger-ui fault-matrix
+.PHONY: help install run reset mail test test-full lint format audit fuzz load provision invite package deploy deploy-local destroy publish-frontend gateway-responses check-integrity check-integrity-local restore bench bench-deployed bench-memory bench-decoder lock verify-locks routes costs architecture swagger-ui fault-matrix
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -148,6 +148,9 @@ bench-deployed: install ## Measure cold starts and requests in the embedded AWS 
 
 bench-memory: install ## Measure memory and time for the largest images
 	@$(BIN)/python -m bench.memory
+
+bench-decoder: install ## Measure what decoding in a process of its own costs
+	@$(BIN)/python -m bench.decoder
 
 ##@ Document
 

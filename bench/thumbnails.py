@@ -15,7 +15,7 @@ from PIL import Image
 from bench.images import encoded, photo_like, signal_to_noise
 from bench.table import Row, compared, milliseconds
 from chalicelib.images.decoding import read_image
-from chalicelib.images.renditions import THUMBNAIL_QUALITY, upright_thumbnail
+from chalicelib.images.renditions import THUMBNAIL_QUALITY, encode_thumbnail, upright_thumbnail
 
 BOX = (300, 200)
 _PLAIN, _VIPS, _LIMIT = "full decode, then resize", "libvips", "scaled decode alone (simplejpeg)"
@@ -57,7 +57,7 @@ def _scaled_decode(data: bytes) -> object:
 
 
 def _ours(data: bytes) -> bytes:
-    return upright_thumbnail(Image.open(io.BytesIO(data)), BOX)[2]
+    return encode_thumbnail(upright_thumbnail(Image.open(io.BytesIO(data)), BOX)[2])
 
 
 WAYS: dict[str, Callable[[bytes], object]] = {

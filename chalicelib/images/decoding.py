@@ -4,23 +4,17 @@ The format is detected from the bytes alone, never from a name or a content type
 """
 
 import io
-import os
-import pickle
-import subprocess
-import sys
 import time
+import warnings
 from dataclasses import dataclass
-from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
 from chalicelib.errors import UndecodableImage, UnsupportedImage
 from chalicelib.images import limits
 from chalicelib.images.exif import Exif, read_exif
-from chalicelib.images.renditions import upright_thumbnail
-
-_MAX_SECONDS = 10
-_MAX_PROCESS_SECONDS = 18  # of the process that decodes HEIC, including its start
+from chalicelib.images.isolation import Picture, decode_in_process
+from chalicelib.images.renditions import encode_thumbnail, upright_thumbnail
 
 # Content type, file extension and common name, by Pillow's name of the format.
 _FORMATS = {
@@ -37,9 +31,10 @@ _FORMATS = {
 _NAMES = list(dict.fromkeys(name for _, _, name in _FORMATS.values()))
 _OPENERS = [name for name in _FORMATS if name != "MPO"]  # Pillow opens MPO as JPEG.
 
-# The brands of ISO 23008-12. The last two may also hold AVIF, which is then decoded the same way.
-_HEIF_BRANDS = ("heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs", "mif1", "msf1")
-_HEIF_SIGNATURES = {f"ftyp{brand}".encode() for brand in _HEIF_BRANDS}
+# The brands of ISO 23008-12 and of AVIF 1.1. Both formats may have the two last ones.
+_BRANDS = ("heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs", "avif", "avis")
+_ISOBMFF_SIGNATURES = {f"ftyp{brand}".encode() for brand in (*_BRANDS, "mif1", "msf1")}
+_TIFF_SIGNATURES = (b"II", b"MM")  # the byte order; no other format begins like this
 
 _UNREADABLE = "This image is broken, or too large to open."
 
@@ -61,7 +56,7 @@ class _TimedBytes(io.BytesIO):
 
     def __init__(self, data: bytes) -> None:
         super().__init__(data)
-        self._deadline = time.monotonic() + _MAX_SECONDS
+        self._deadline = time.monotonic() + limits.MAX_SECONDS
 
     def read(self, size: int | None = -1, /) -> bytes:
         # Every loop that a file can make endless, over chunks, segments or runs, reads here.
@@ -75,16 +70,32 @@ def read_image(data: bytes, box: tuple[int, int]) -> DecodedImage:
 
     Raises UnsupportedImage or UndecodableImage, as `decode` does.
     """
-    return _decode_in_process(data, box) if data[4:12] in _HEIF_SIGNATURES else decode(data, box)
+    picture = decode_in_process(data, box) if _needs_process(data) else decode(data, box)
+    content_type, extension, _ = _FORMATS[picture.format]
+    thumbnail = encode_thumbnail(picture.thumbnail)
+    return DecodedImage(
+        content_type, extension, picture.width, picture.height, picture.exif, thumbnail
+    )
 
 
-def decode(data: bytes, box: tuple[int, int]) -> DecodedImage:
+def _needs_process(data: bytes) -> bool:
+    """Return whether the decoder of the format may crash, write to the log, or not return.
+
+    libheif, libavif and libtiff decode a file in one call, which nothing but the end of their
+    process interrupts. All other decoders return to Pillow after each piece of a file, or have an
+    upper bound of time by the number of pixels.
+    """
+    return data[4:12] in _ISOBMFF_SIGNATURES or data.startswith(_TIFF_SIGNATURES)
+
+
+def decode(data: bytes, box: tuple[int, int]) -> Picture:
     """Decode `data` in this process; of several images, the primary or else the first one.
 
     Raises UnsupportedImage for bytes of no supported format, UndecodableImage for an image that is
     broken or would take too much memory or time.
     """
-    with limits.bounded_memory():
+    with limits.bounded_memory(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow would write what it dislikes to the log.
         if not limits.has_safe_tags(data):
             raise UndecodableImage(limits.CORRUPT_METADATA)
         try:
@@ -94,7 +105,6 @@ def decode(data: bytes, box: tuple[int, int]) -> DecodedImage:
         except Exception as error:  # Hostile bytes can make Pillow raise anything.
             raise _undecodable(error, _UNREADABLE) from error
         with image:
-            content_type, extension, _ = _FORMATS[str(image.format)]
             try:
                 limits.require_decodable(image, data)
                 if not limits.has_safe_tags(image.info.get("exif") or b""):
@@ -103,40 +113,12 @@ def decode(data: bytes, box: tuple[int, int]) -> DecodedImage:
                 width, height, thumbnail = upright_thumbnail(image, box)
             except Exception as error:  # as above
                 raise _undecodable(error, limits.BROKEN) from error
-    return DecodedImage(content_type, extension, width, height, exif, thumbnail)
-
-
-def _decode_in_process(data: bytes, box: tuple[int, int]) -> DecodedImage:
-    """Decode `data` in a process of its own, which may crash and has no credentials."""
-    folder = str(Path(__file__).resolve().parents[2])
-    environment = {"PYTHONPATH": os.pathsep.join([folder, *filter(None, sys.path)])}
-    if "LD_LIBRARY_PATH" in os.environ:  # Lambda's Python needs it to find its own library.
-        environment["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
-    try:
-        run = subprocess.run(  # noqa: S603 (no part of the command comes from a request)
-            [sys.executable, "-P", "-S", "-m", "chalicelib.images.heif", *map(str, box)],
-            input=data,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # libde265 writes every error of a file to it.
-            env=environment,
-            timeout=_MAX_PROCESS_SECONDS,
-            check=True,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise UndecodableImage(limits.TOO_COMPLEX) from error
-    except subprocess.CalledProcessError as error:
-        if error.returncode > 0:
-            raise  # This is a bug of ours; only a signal is the file's fault.
-        raise UndecodableImage(limits.BROKEN) from error
-    result = pickle.loads(run.stdout)  # noqa: S301 (our own process wrote it)
-    if isinstance(result, DecodedImage):
-        return result
-    raise result
+    return Picture(str(image.format), width, height, exif, thumbnail)
 
 
 def _openers() -> list[str]:
     Image.init()
-    # Only the process that decodes HEIC registers an opener for HEIF.
+    # Only the decoder's own process registers an opener for HEIF.
     return [name for name in _OPENERS if name in Image.OPEN]
 
 

@@ -50,6 +50,21 @@ def read_exif(image: Image.Image) -> Exif:
     )
 
 
+def is_valid(exif: Exif) -> bool:
+    """Return whether the values are such as `read_exif` returns."""
+    try:
+        texts = [text for text in (exif.make, exif.model) if text is not None]
+        if [_text(text) for text in texts] != texts:
+            return False
+        if exif.taken is not None:
+            _plausible(exif.taken)
+    except ValueError:
+        return False
+    if exif.latitude is None or exif.longitude is None:
+        return exif.latitude is exif.longitude
+    return abs(exif.latitude) <= 90 and abs(exif.longitude) <= 180
+
+
 def read_orientation(image: Image.Image) -> int:
     """Return the EXIF orientation, 1 to 8; 1 (upright) if it is missing or invalid."""
     orientation = _attempt(lambda: int(image.getexif()[Base.Orientation]))

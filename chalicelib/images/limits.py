@@ -20,6 +20,8 @@ Image.MAX_IMAGE_PIXELS = None
 
 SCALED_DECODE = {"JPEG", "MPO"}  # formats that can be decoded at a reduced scale
 
+MAX_SECONDS = 10  # to decode an image
+
 _MAX_JPEG_PIXELS = 179_000_000
 _MAX_DECODED_BYTES = 512 * 1024 * 1024
 _MAX_DECODED_AND_FILE_BYTES = 560 * 1024 * 1024
@@ -47,8 +49,6 @@ _BYTE_TAG_TYPES = {1, 2, 7}  # Pillow keeps their values as bytes.
 # A marker of ITU-T T.81, except those within a scan (FF00, FFD0 to FFD7) and padding (FFFF).
 _JPEG_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 
-_SOFT_LIMIT, _HARD_LIMIT = resource.getrlimit(resource.RLIMIT_DATA)
-
 _STATM = Path("/proc/self/statm")
 _one_decode = threading.Lock()
 
@@ -72,13 +72,26 @@ def bounded_memory() -> Iterator[None]:
         yield
         return
     with _one_decode:
-        allocated = int(_STATM.read_text().split()[5])  # data and stack, in pages: proc(5)
-        limit = allocated * resource.getpagesize() + _MAX_ALLOCATED_BYTES
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, _HARD_LIMIT))
+        soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        limit = allocation_limit()
+        if hard != resource.RLIM_INFINITY:
+            limit = min(limit, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
         try:
             yield
         finally:
-            resource.setrlimit(resource.RLIMIT_DATA, (_SOFT_LIMIT, _HARD_LIMIT))
+            resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
+def allocation_limit() -> int:
+    """Return how many bytes this process may allocate in total to decode an image now.
+
+    Only Linux shows what it has allocated already.
+    """
+    if not _STATM.exists():
+        return resource.RLIM_INFINITY
+    allocated = int(_STATM.read_text().split()[5])  # data and stack, in pages: proc(5)
+    return allocated * resource.getpagesize() + _MAX_ALLOCATED_BYTES
 
 
 def require_decodable(image: Image.Image, data: bytes) -> None:

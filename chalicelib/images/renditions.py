@@ -30,8 +30,8 @@ _TRANSPOSITIONS = {
 _SIDEWAYS = {5, 6, 7, 8}
 
 
-def upright_thumbnail(image: Image.Image, box: tuple[int, int]) -> tuple[int, int, bytes]:
-    """Return the upright image's width and height in pixels, and a JPEG of it that fits `box`."""
+def upright_thumbnail(image: Image.Image, box: tuple[int, int]) -> tuple[int, int, Image.Image]:
+    """Return the upright image's width and height in pixels, and it as RGB that fits `box`."""
     profile = image.info.get("icc_profile")
     if image.format not in SCALED_DECODE:
         # Loading may rotate the image (TIFF does), so read the orientation afterwards.
@@ -52,9 +52,14 @@ def upright_thumbnail(image: Image.Image, box: tuple[int, int]) -> tuple[int, in
     small = _to_srgb_on_white(image, profile)
     if orientation in _TRANSPOSITIONS:
         small = small.transpose(_TRANSPOSITIONS[orientation])
+    return width, height, small
+
+
+def encode_thumbnail(thumbnail: Image.Image) -> bytes:
+    """Return a thumbnail as a JPEG without metadata."""
     out = io.BytesIO()
-    small.save(out, "JPEG", quality=THUMBNAIL_QUALITY, optimize=True)
-    return width, height, out.getvalue()
+    thumbnail.save(out, "JPEG", quality=THUMBNAIL_QUALITY, optimize=True)
+    return out.getvalue()
 
 
 def _reduce(image: Image.Image, box: tuple[int, int]) -> Image.Image:

@@ -1,5 +1,6 @@
 """Images generated for the tests; none comes from a camera."""
 
+import random
 import struct
 import zlib
 from typing import Any
@@ -86,6 +87,24 @@ def deep_tiff(kind: str, white: float, photometric: int = 1) -> bytes:
     start = struct.pack(f"{order}HL", 42, 8 + len(pixels))
     count = struct.pack(f"{order}H", len(tags))
     return (b"II" if order == "<" else b"MM") + start + pixels + count + directory + bytes(4)
+
+
+def fax_tiff(compression: int, width: int, height: int, size: int) -> bytes:
+    """Return a TIFF of one strip with `size` random bytes for a fax decoder (2, 3 or 4)."""
+    tags = [
+        (256, width),
+        (257, height),
+        (258, 1),
+        (259, compression),
+        (262, 0),
+        (273, 8),
+        (277, 1),
+        (278, height),
+        (279, size),
+    ]
+    directory = b"".join(struct.pack("<HHLL", tag, 4, 1, value) for tag, value in tags)
+    start = struct.pack("<2sHL", b"II", 42, 8 + size)
+    return start + random.Random(1).randbytes(size) + struct.pack("<H", 9) + directory + bytes(4)
 
 
 def deep_png(depth: int, color: int) -> bytes:

@@ -1,15 +1,17 @@
 """Formats, and bytes that are no image or a broken one."""
 
 import io
+import time
+import warnings
 from typing import Any
 
 import pytest
 from PIL import Image
 
 from chalicelib.errors import UndecodableImage, UnsupportedImage
-from chalicelib.images import decoding
+from chalicelib.images import decoding, limits
 from chalicelib.images.decoding import read_image
-from tests.support.images import encoded, gradient
+from tests.support.images import encoded, fax_tiff, gradient, png_chunk
 from tests.support.thumbnails import BOX, thumbnail_of
 
 SEVERAL: dict[str, Any] = {"save_all": True, "append_images": [gradient(100, 100)]}
@@ -71,6 +73,68 @@ def test_truncated_image_is_undecodable(kind: str, share: float) -> None:
 def test_image_that_takes_too_long_to_decode_is_undecodable(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(decoding, "_MAX_SECONDS", -1)
+    monkeypatch.setattr(limits, "MAX_SECONDS", -1)
     with pytest.raises(UndecodableImage, match="too complex"):
         read_image(encoded(gradient(), "PNG"), BOX)
+
+
+@pytest.mark.parametrize("compression", [2, 3, 4])
+def test_decoder_of_fax_writes_nothing_to_the_log(
+    compression: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    tiff = fax_tiff(compression, 1000, 1000, 100_000)
+    decoding.decode(tiff, BOX)
+    assert "Fax" in capfd.readouterr().err  # in the process that may write to the log
+    assert read_image(tiff, BOX).width == 1000
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "HEIF"])
+def test_decoder_of_broken_image_writes_nothing_to_the_log(
+    kind: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    data = bytearray(encoded(gradient(), kind))
+    for place in range(len(data) // 3, len(data), 97):
+        data[place] ^= 0x55
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        try:
+            read_image(bytes(data), BOX)
+        except UndecodableImage:
+            pass  # Some decoders accept it.
+    assert capfd.readouterr() == ("", "")
+
+
+def test_warning_of_pillow_does_not_reach_the_log() -> None:
+    png = encoded(gradient(), "PNG")
+    invalid = png[:33] + png_chunk(b"acTL", bytes(8)) + png[33:]
+    with pytest.warns(UserWarning, match="Invalid APNG"):
+        Image.open(io.BytesIO(invalid)).close()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert read_image(invalid, BOX).width == 640
+    assert not caught
+
+
+@pytest.mark.parametrize("compression", [2, 3])
+def test_deadline_ends_a_decoder_that_does_not_return(
+    compression: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Alone, these 11 MB take from 12 seconds to more than a minute, in one call of libtiff.
+    tiff = fax_tiff(compression, 8, 10_000_000, 11_000_000)
+    monkeypatch.setattr(limits, "MAX_SECONDS", 1)
+    began = time.monotonic()
+    with pytest.raises(UndecodableImage, match="too complex"):
+        read_image(tiff, BOX)
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "AVIF", "HEIF"])
+def test_format_whose_decoder_cannot_be_interrupted_is_decoded_in_its_own_process(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise AssertionError("decoded in the process of the API")
+
+    monkeypatch.setattr(decoding, "decode", fail)
+    assert read_image(encoded(gradient(), kind), BOX).width == 640

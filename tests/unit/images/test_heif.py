@@ -1,23 +1,12 @@
-"""HEIC: what the file says of itself, and the process that decodes it."""
-
-import io
-import pickle
-import subprocess
-import sys
-from pathlib import Path
-from types import SimpleNamespace
+"""HEIC: what the file says of itself."""
 
 import pytest
 from PIL import Image
 from PIL.ExifTags import Base
 
-from chalicelib.errors import UndecodableImage
-from chalicelib.images import decoding, heif
-from chalicelib.images.decoding import DecodedImage, read_image
+from chalicelib.images.decoding import read_image
 from tests.support.images import encoded, exif, full_exif, gradient
 from tests.support.thumbnails import BOX, thumbnail_of
-
-ROOT = Path(__file__).parents[3]
 
 
 def test_primary_image_of_heic_is_used() -> None:
@@ -48,80 +37,3 @@ def test_exif_of_heic_is_read() -> None:
 def test_heic_of_another_brand_is_decoded(brand: bytes) -> None:
     data = encoded(gradient(), "HEIF").replace(b"heic", brand, 1)
     assert read_image(data, BOX).content_type == "image/heic"
-
-
-def python_running(folder: Path, script: str) -> str:
-    """Return an executable that runs a shell script in place of the Python that decodes HEIC."""
-    path = folder / "python"
-    path.write_text(f"#!/bin/sh\n{script}\n")
-    path.chmod(0o700)
-    return str(path)
-
-
-@pytest.mark.parametrize(
-    ("script", "seconds", "message"),
-    [("kill -SEGV $$", 18, "broken"), ("exec sleep 60", 0.1, "too complex")],
-    ids=["crash", "timeout"],
-)
-def test_heic_that_stops_its_decoder_is_undecodable(
-    script: str, seconds: float, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "executable", python_running(tmp_path, script))
-    monkeypatch.setattr(decoding, "_MAX_PROCESS_SECONDS", seconds)
-    with pytest.raises(UndecodableImage, match=message):
-        read_image(encoded(gradient(), "HEIF"), BOX)
-
-
-def test_heic_decoder_that_does_not_start_is_not_blamed_on_the_image(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "executable", python_running(tmp_path, "exit 1"))
-    with pytest.raises(subprocess.CalledProcessError):
-        read_image(encoded(gradient(), "HEIF"), BOX)
-
-
-def test_heic_decoder_gets_the_library_path_but_no_credentials(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AWS_SESSION_TOKEN", "secret")
-    monkeypatch.setenv("LD_LIBRARY_PATH", "/var/lang/lib")
-    seen = tmp_path / "environment"
-    monkeypatch.setattr(sys, "executable", python_running(tmp_path, f"env > {seen}; exit 1"))
-    with pytest.raises(subprocess.CalledProcessError):
-        read_image(encoded(gradient(), "HEIF"), BOX)
-    environment = seen.read_text()
-    assert "PYTHONPATH" in environment
-    assert "LD_LIBRARY_PATH=/var/lang/lib" in environment
-    assert "secret" not in environment
-
-
-def test_heic_decoder_is_found_from_any_folder(tmp_path: Path) -> None:
-    heic = tmp_path / "image.heic"
-    heic.write_bytes(encoded(gradient(), "HEIF"))
-    script = f"""
-import sys
-sys.path.append({str(ROOT)!r})
-from chalicelib.images.decoding import read_image
-print(read_image(open("image.heic", "rb").read(), (300, 200)).width)
-"""
-    run = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
-    assert run.stdout == "640\n"
-
-
-@pytest.mark.parametrize(("share", "expected"), [(1, DecodedImage), (0.5, UndecodableImage)])
-def test_heic_decoder_writes_the_image_or_the_error(
-    share: float, expected: type, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    data = encoded(gradient(), "HEIF")
-    out = io.BytesIO()
-    # The tests have registered an opener already, that of pillow-heif.
-    monkeypatch.setattr("pi_heif.register_heif_opener", lambda **_: None)
-    monkeypatch.setattr(sys, "argv", ["heif", "300", "200"])
-    monkeypatch.setattr(
-        sys, "stdin", SimpleNamespace(buffer=io.BytesIO(data[: int(len(data) * share)]))
-    )
-    monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=out))
-    heif.main()
-    assert isinstance(pickle.loads(out.getvalue()), expected)
