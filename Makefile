@@ -19,7 +19,7 @@ CHECK_INTEGRITY = STAGE=$(STAGE) $(BIN)/python -m infra.integrity $(if $(REPAIR)
 # album signs and verifies nothing with it, and the package does not contain it.
 ACCEPTED_VULNERABILITIES = --ignore-vuln CVE-2024-23342
 
-.PHONY: help install run reset mail test test-full lint format audit fuzz load provision invite package deploy deploy-local destroy publish-frontend gateway-responses check-integrity check-integrity-local restore bench bench-deployed bench-memory bench-decoder lock verify-locks routes costs architecture swagger-ui fault-matrix
+.PHONY: help install run reset mail test test-full lint format audit fuzz mutants load provision invite package deploy deploy-local destroy publish-frontend gateway-responses check-integrity check-integrity-local restore bench bench-deployed bench-memory bench-decoder lock verify-locks routes costs architecture swagger-ui fault-matrix
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -82,6 +82,15 @@ audit: install ## Check the dependencies for known vulnerabilities
 
 fuzz: install ## Send broken images, forms and bodies to every route (SECONDS=60)
 	@$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60)
+
+mutants: install .venv-mutants/installed ## Print planted bugs that no test finds (SECONDS=600 SINCE=main MODULES=... SAMPLE=...)
+	@$(BIN)/python -m tests.mutants --seconds $(or $(SECONDS),600) $(if $(SINCE),--since $(SINCE)) \
+	  $(if $(MODULES),--modules $(MODULES)) $(if $(SAMPLE),--sample $(SAMPLE))
+
+.venv-mutants/installed: requirements-mutants.txt
+	$(PYTHON) -m venv .venv-mutants
+	.venv-mutants/bin/pip install --quiet --disable-pip-version-check --no-deps -r requirements-mutants.txt
+	@touch $@
 
 load: install ## Put a local album under load, and check what it stored (SECONDS=120 USERS=50)
 	@$(BIN)/python -m bench.load --seconds $(or $(SECONDS),120) --users $(or $(USERS),50)

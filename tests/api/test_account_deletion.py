@@ -1,5 +1,6 @@
 """Deleting an account with everything it has stored."""
 
+import datetime
 from typing import Any
 from unittest import mock
 
@@ -61,6 +62,22 @@ def test_deletion_removes_everything_of_the_user_and_nothing_of_others(
     assert item.expires_at is not None
     assert {"photo_count", "created_date"}.isdisjoint(item.attribute_values)
     assert len(luigi.photos()) == 1
+
+
+def test_record_of_a_deleted_account_outlives_every_token_of_it(mario: Person) -> None:
+    sub = sub_of(mario)
+    before = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+    assert delete_account(mario).status_code == 200
+    # An access token of Cognito is valid for at most a day.
+    assert User.get(sub).expires_at - before >= datetime.timedelta(days=1)
+
+
+def test_photo_deleted_while_its_account_is_being_deleted_leaves_no_item(mario: Person) -> None:
+    photo_id = mario.upload(IMAGE).json()["photo_id"]
+    sub = sub_of(mario)
+    User(sub).begin_deletion(1)
+    app.services.photos.delete(sub, photo_id)
+    assert_nothing_is_stored()
 
 
 def test_email_address_of_a_deleted_account_can_sign_up_again(mario: Person) -> None:

@@ -5,6 +5,7 @@ import hashlib
 
 import pytest
 
+from chalicelib import dates
 from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import PhotoState
 from tests.support import images
@@ -70,6 +71,19 @@ def test_both_kinds_of_upload_store_the_same(mario: Person) -> None:
         assert original["ContentType"] == "image/jpeg"
         assert original["CacheControl"] == "private, max-age=31536000, immutable"
         assert original["ContentDisposition"].endswith("filename*=UTF-8''Gr%C3%B6%C3%9Fe.jpg")
+
+
+def test_completed_upload_has_the_date_of_its_beginning(
+    mario: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+    earlier -= datetime.timedelta(hours=3)
+    with monkeypatch.context() as patched:
+        patched.setattr(dates, "utc_now", lambda: earlier)
+        started = mario.begin_upload(len(IMAGE))
+    store_upload(started, IMAGE)
+    photo = mario.complete(started).json()["photo"]
+    assert datetime.datetime.fromisoformat(photo["upload_date"]) == earlier
 
 
 @pytest.mark.parametrize(
@@ -138,6 +152,20 @@ def test_completing_the_upload_of_a_deleted_photo_does_not_restore_it(
     store_upload(stored, IMAGE)
     assert mario.delete(f"/photos/{stored.json()['photo_id']}").status_code == 200
     assert mario.complete(stored).status_code == 404
+    assert mario.counters() == (0, 0)
+
+
+def test_upload_of_a_photo_that_is_being_deleted_cannot_be_completed_or_repeated(
+    mario: Person,
+) -> None:
+    started = start_upload(mario, IMAGE, key="begun")
+    photo_id = mario.complete(started).json()["photo_id"]
+    with failing_call("DeleteObjects"):
+        assert mario.delete(f"/photos/{photo_id}").status_code == 503
+    assert mario.complete(started).status_code == 404
+    assert mario.get(f"/photos/{photo_id}").status_code == 404
+    assert mario.begin_upload(len(IMAGE), "begun").status_code == 409
+    assert mario.delete(f"/photos/{photo_id}").status_code == 200
     assert mario.counters() == (0, 0)
 
 

@@ -51,8 +51,18 @@ def test_edit_changes_the_order_and_the_filters_of_lists(mario: Person) -> None:
     assert ids_of(get(mario)) == [second, first]  # by the time of its upload, which was today
 
 
-def test_simultaneous_edits_of_different_fields_are_both_kept(mario: Person) -> None:
-    photo_id = upload(mario, tags="a", desc="b")
+@pytest.mark.parametrize(
+    ("mine", "others", "query"),
+    [
+        ({"desc": "mine"}, {"tags": "another"}, {"q": "another mine", "tag": "another"}),
+        ({"taken_date": "2001-01-01"}, {"desc": "another"}, {"q": "another", "to": "2001-01-02"}),
+        ({"desc": "mine"}, {"taken_date": "2001-01-01"}, {"q": "mine", "to": "2001-01-02"}),
+    ],
+)
+def test_simultaneous_edits_of_different_fields_are_both_kept(
+    mario: Person, mine: dict[str, str], others: dict[str, str], query: dict[str, str]
+) -> None:
+    photo_id = upload(mario, tags="a", desc="b", taken_date="2020-01-01")
     get_item = Photo.get
     is_edited = False
 
@@ -61,12 +71,12 @@ def test_simultaneous_edits_of_different_fields_are_both_kept(mario: Person) -> 
         item = get_item(*arguments, **options)
         if not is_edited:
             is_edited = True
-            assert edit(mario, photo_id, tags="another").status_code == 200
+            assert edit(mario, photo_id, **others).status_code == 200
         return item
 
     with mock.patch.object(Photo, "get", get_item_before_another_edit):
-        assert edit(mario, photo_id, desc="mine").status_code == 200
-    assert ids_of(get(mario, q="another mine")) == [photo_id]
+        assert edit(mario, photo_id, **mine).status_code == 200
+    assert ids_of(get(mario, **query)) == [photo_id]
 
 
 POSITION = {"geotag_lat": 1.5, "geotag_lng": 2.5}

@@ -27,14 +27,17 @@ def test_tag_filter_finds_whole_tags_in_any_case(mario: Person) -> None:
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ({"from": "2019-05-06"}, "bcd"),
+        ({"from": "2019-05-06"}, "bcde"),
         ({"to": "2019-05-06"}, "abc"),
         ({"from": "2019-05-06", "to": "2019-05-06"}, "bc"),
-        ({"from": "2019-05-06T12:00:00"}, "cd"),
+        ({"from": "2019-05-06T12:00:00"}, "cde"),
         ({"to": "2019-05-06T12:00:00"}, "abc"),
         ({"to": "2019-05-06T11:59:59"}, "ab"),
+        ({"to": "2019-05-07T00:00:00"}, "abcd"),
+        ({"to": "2019-05-07T00:00:00.5"}, "abcde"),
+        ({"from": "2019-05-07T00:00:00.5", "to": "2019-05-07T00:00:00.5"}, "e"),
         ({"from": "2019-05-06T12:00:00Z", "to": "2019-05-06T12:00:00+09:00"}, "c"),
-        ({"from": "2019:05:06 12:00:00"}, "cd"),
+        ({"from": "2019:05:06 12:00:00"}, "cde"),
     ],
 )
 def test_date_filter_is_inclusive_and_uses_the_local_time_of_each_photo(
@@ -45,6 +48,7 @@ def test_date_filter_is_inclusive_and_uses_the_local_time_of_each_photo(
         "b": "2019-05-06T00:00:00+14:00",
         "c": "2019-05-06T12:00:00",
         "d": "2019-05-07T00:00:00Z",
+        "e": "2019-05-07T00:00:00.5",
     }
     names = {upload(mario, taken_date=date): name for name, date in dates.items()}
     assert "".join(sorted(names[photo_id] for photo_id in ids_of(get(mario, **query)))) == found
@@ -74,6 +78,7 @@ PLACES = {
         ("170,-20,-170,-10", {"Fiji", "Samoa"}),
         ("-180,-90,0,0", {"Samoa", "Quito", "null island"}),
         ("100, -40, 160, -30", {"Sydney"}),
+        ("178,-90,178,90", {"Fiji"}),
     ],
 )
 def test_bounding_box_finds_photos_even_across_the_antimeridian(

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image
 from PIL.ExifTags import Base
+from requests_toolbelt import MultipartEncoder
 
 from chalicelib.photos.models import Photo
 from tests.support import images
@@ -134,6 +135,19 @@ def test_invalid_image_is_rejected_and_nothing_is_stored(
     assert (response.status_code, response.json()["Code"]) == (status, code)
     assert response.headers["Access-Control-Allow-Origin"] == "*"
     assert (mario.photos(), bucket_objects()) == ([], {})
+
+
+def test_request_of_exactly_the_limit_is_accepted(mario: Person) -> None:
+    def form(padding: int) -> MultipartEncoder:
+        file = ("photo.jpg", IMAGE + bytes(padding), "image/jpeg")
+        return MultipartEncoder({"file": file}, boundary="x")
+
+    largest = form(4_500_000 - form(0).len)
+    headers = {"Content-Type": largest.content_type}
+    body = largest.to_string()
+    assert len(body) == 4_500_000
+    assert mario.request("POST", "/photos/file", body, headers).status_code == 200
+    assert mario.request("POST", "/photos/file", body + b"\n", headers).status_code == 413
 
 
 def test_rejection_of_a_large_request_names_the_limit_and_the_direct_upload(mario: Person) -> None:

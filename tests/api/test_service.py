@@ -37,6 +37,11 @@ def test_every_response_has_cors_headers(http: Any, mario: Person) -> None:
     assert {response.headers["Access-Control-Allow-Origin"] for response in responses} == {"*"}
 
 
+def test_browsers_can_read_when_to_try_again_and_the_request_id(http: Any) -> None:
+    exposed = http.get("/health").headers["Access-Control-Expose-Headers"].split(",")
+    assert {"Retry-After", "X-Request-Id"} <= {name.strip() for name in exposed}
+
+
 def test_missing_setting_is_named_in_the_log_but_not_in_the_response(
     http: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

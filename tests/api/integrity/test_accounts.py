@@ -8,11 +8,13 @@ import boto3
 import pytest
 from botocore.client import BaseClient
 from chalice.test import Client
+from pynamodb.expressions.update import Action
 
 import app
 from chalicelib import dates
 from chalicelib.accounts.models import User
 from chalicelib.integrity.check import GRACE, IntegrityService
+from chalicelib.integrity.repair import Counters
 from chalicelib.integrity.report import Finding, IntegrityError, Issue, Summary
 from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import PhotoMetadata
@@ -46,6 +48,37 @@ def test_counters_are_exact_if_a_photo_is_uploaded_during_the_repair(
     assert calls >= moment
     assert repair(sub) == []
     assert owner.counters() == (3, 3 * len(IMAGE))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        User.photo_count.add(1),
+        User.storage_bytes.add(1),
+        User.pending_count.set(1),
+        User.pending_bytes.set(1),
+        User.deleting_at.set(1),
+    ],
+    ids=str,
+)
+def test_counters_that_have_changed_since_they_were_counted_are_not_corrected(
+    sub: str, photo: Photo, change: Action
+) -> None:
+    repairs = app.services.integrity._repairs
+    before = Counters.of_user(User.get(sub))
+    User(sub).update(actions=[change])
+    changed = User.get(sub).attribute_values
+    assert not repairs.correct_counters(sub, before, Counters(7, 7, 7, 7))
+    assert User.get(sub).attribute_values == changed
+
+
+def test_counters_that_are_missing_count_as_zero(owner: Person, sub: str) -> None:
+    names = ("photo_count", "storage_bytes", "pending_count", "pending_bytes")
+    User(sub).update(actions=[getattr(User, name).remove() for name in names])
+    assert app.services.integrity._repairs.correct_counters(sub, Counters(), Counters(5, 60, 7, 8))
+    stored = User.get(sub).attribute_values
+    assert [stored[name] for name in names] == [12, 68, 7, 8]
+    assert owner.counters() == (5, 60)
 
 
 def begin_deletion(sub: str, ago: datetime.timedelta) -> None:

@@ -2,6 +2,7 @@
 
 import datetime
 import hashlib
+from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
@@ -14,6 +15,7 @@ from chalicelib.integrity.report import Finding, Issue
 from chalicelib.integrity.tables import Tables
 from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import PhotoState
+from tests.support import images
 from tests.support.album import find_issues, store_upload
 from tests.support.integrity import IMAGE, assert_repaired, check, keys_of, photo_bucket, repair
 from tests.support.people import Person
@@ -65,6 +67,18 @@ def test_bad_thumbnail_is_created_again_from_the_original(
         thumbnail.delete()
     else:
         thumbnail.put(Body=body, ChecksumAlgorithm="SHA256")
+    assert_repaired(sub, Issue.THUMBNAIL)
+    assert thumbnail.get()["Body"].read() == good
+
+
+def test_thumbnail_of_another_photo_is_replaced(owner: Person, sub: str, photo: Photo) -> None:
+    other = owner.upload(images.jpeg(30, 40)).json()["photo_id"]
+    bucket = photo_bucket()
+    thumbnail, another = (
+        bucket.Object(f"photos/{sub}/thumbnails/{photo_id}.jpg") for photo_id in (photo.id, other)
+    )
+    good, wrong = thumbnail.get()["Body"].read(), another.get()["Body"].read()
+    thumbnail.put(Body=wrong, ChecksumAlgorithm="SHA256")
     assert_repaired(sub, Issue.THUMBNAIL)
     assert thumbnail.get()["Body"].read() == good
 
@@ -144,6 +158,38 @@ def test_new_object_without_an_item_is_kept(sub: str, photo: Photo) -> None:
     assert check(sub) == []
     assert repair(sub) == []
     assert len(keys_of(sub)) == 5
+
+
+@pytest.mark.parametrize("key", ["photos/{}/{}.png", "photos/{}/{}/deep.jpg", "photos/new.jpg"])
+def test_new_object_is_kept_wherever_it_is(sub: str, photo: Photo, key: str) -> None:
+    key = key.format(sub, photo.id)
+    photo_bucket().put_object(Key=key, Body=b"x")
+    # Another issue of the same photo lets the check read all of its objects again.
+    photo_bucket().Object(f"photos/{sub}/thumbnails/{photo.id}.jpg").delete()
+    found: list[Finding] = []
+    app.services.integrity.check(found.append, repair=True)
+    assert [one.issue for one in found if sub in one.where] == [Issue.THUMBNAIL]
+    assert key in {one.key for one in photo_bucket().objects.all()}
+
+
+def test_upload_completed_after_it_was_listed_is_kept(owner: Person, sub: str) -> None:
+    started = owner.begin_upload(filesize=len(IMAGE))
+    store_upload(started, IMAGE)
+    pending = Photo.get(sub, started.json()["photo_id"])
+    pending.expires_at = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    assert owner.complete(started).status_code == 200
+    consistent = Tables.photos
+
+    def stale(tables: Tables, *arguments: Any, **options: Any) -> Iterator[Photo]:
+        if options.get("consistent"):
+            return consistent(tables, *arguments, **options)
+        return iter([pending])
+
+    with mock.patch.object(Tables, "photos", stale):
+        assert repair(sub) == []
+    assert owner.counters() == (1, len(IMAGE))
+    assert Photo.get(sub, pending.id).state == PhotoState.READY
+    assert check(sub) == []
 
 
 @pytest.mark.usefixtures("two_hours_later")

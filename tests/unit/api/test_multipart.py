@@ -105,6 +105,13 @@ def test_form_with_too_many_parts_is_rejected_before_it_is_split() -> None:
         image_upload(b"--x\r\n" * 100_000, BOUNDARY)
 
 
+def test_form_has_at_most_64_parts() -> None:
+    others = {f"other{number}": "x" for number in range(63)}
+    assert form(file=("a.jpg", b"bytes", "image/jpeg"), **others).data == b"bytes"
+    with pytest.raises(InvalidInput, match=r"^The form must have at most 64 parts\.$"):
+        form(file=("a.jpg", b"bytes", "image/jpeg"), **others, one_more="x")
+
+
 def part(headers: str) -> bytes:
     """Return a form of one part with these headers, and the line break before them."""
     return f"--x\r\n{headers}\r\n\r\nimage\r\n--x--".encode()

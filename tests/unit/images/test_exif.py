@@ -1,6 +1,7 @@
 """EXIF, valid and invalid."""
 
 import io
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -123,8 +124,33 @@ def test_zero_degrees_is_a_valid_position() -> None:
 
 
 @pytest.mark.parametrize(
+    ("gps", "place"),
+    [
+        (position((90.0, 0.0, 0.0), "N", (180.0, 0.0, 0.0), "E"), (90, 180)),
+        (position((90.0, 0.0, 0.0), "S", (180.0, 0.0, 0.0), "W"), (-90, -180)),
+        (position((89.0, 59.0, 60.0), "N", (179.0, 60.0, 0.0), "W"), (90, -180)),
+    ],
+)
+def test_pole_and_date_line_are_valid_positions(
+    gps: dict[int, Any], place: tuple[int, int]
+) -> None:
+    found = exif_of(exif(gps=gps))
+    assert (found.latitude, found.longitude) == place
+
+
+@pytest.mark.parametrize(("hours", "is_kept"), [(0.1, True), (14, True), (26, False)])
+def test_date_of_a_camera_that_is_ahead_is_kept_within_a_day(hours: float, is_kept: bool) -> None:
+    # Across the date line, local time is up to 14 hours ahead of UTC.
+    moment = datetime.now(UTC).replace(tzinfo=None) + timedelta(hours=hours)
+    found = exif_of(exif(camera={Base.DateTimeOriginal: f"{moment:%Y:%m:%d %H:%M:%S}"}))
+    assert (found.taken is not None) is is_kept
+
+
+@pytest.mark.parametrize(
     "gps",
     [
+        position((90.0001, 0.0, 0.0), "N", ZERO, "E"),
+        position(ZERO, "N", (180.0, 0.0, 1.0), "E"),
         position((4294967295.0, 0.0, 0.0), "N", ZERO, "E"),
         position(ZERO, "N", (181.0, 0.0, 0.0), "E"),
         position((IFDRational(0, 0), 0.0, 0.0), "N", ZERO, "E"),
@@ -133,7 +159,17 @@ def test_zero_degrees_is_a_valid_position() -> None:
         position(None, "N", None, "E"),
         position(ZERO, "N", None, "E"),
     ],
-    ids=["huge", "past 180", "zero denominator", "no N/S", "odd N/S", "references only", "half"],
+    ids=[
+        "past the pole",
+        "past the date line",
+        "huge",
+        "past 180",
+        "zero denominator",
+        "no N/S",
+        "odd N/S",
+        "references only",
+        "half",
+    ],
 )
 def test_invalid_position_is_skipped_and_other_tags_are_kept(gps: dict[int, Any]) -> None:
     found = exif_of(exif({Base.Make: "SONY"}, gps=gps))

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from PIL.ExifTags import Base
+from PIL.TiffTags import TAGS_V2
 
 from chalicelib.errors import UndecodableImage
 from chalicelib.images import limits
@@ -96,6 +98,47 @@ def test_image_is_judged_by_what_its_decoder_keeps(
     limits.require_decodable(image_claiming(kind, mode, height, info), b"")
     with pytest.raises(UndecodableImage, match="too large to decode"):
         limits.require_decodable(image_claiming(kind, mode, height + 1, info), b"")
+
+
+def tiff_claiming(height: int, orientation: int = 1, **tags: int) -> Image.Image:
+    """Return a TIFF as Pillow opens it, of gray pixels and 1,024 wide, with tags by their names."""
+    image = image_claiming("TIFF", "L", height, {})
+    image.getexif()[Base.Orientation] = orientation
+    numbers = {one.name: number for number, one in TAGS_V2.items()}
+    given = {numbers[name]: value for name, value in tags.items()}
+    image.tag_v2 = {256: 1024, 257: height, 258: (8,)} | given  # type: ignore[attr-defined]
+    return image
+
+
+@pytest.mark.parametrize(
+    ("orientation", "tags", "rows"),
+    [
+        # One strip of all rows: libtiff keeps four bytes of each of its pixels.
+        (1, {}, MAX_DECODED // 5 // 1024),
+        (1, {"RowsPerStrip": 1}, MAX_DECODED // 1024 - 4),
+        # Pillow rotates a copy.
+        (3, {"RowsPerStrip": 1}, (MAX_DECODED // 1024 - 4) // 2),
+        (6, {"RowsPerStrip": 1}, (MAX_DECODED // 1024 - 4) // 2),
+        # The tiles at the right are decoded whole, as if the image were 1,500 wide.
+        (1, {"TileWidth": 1500, "TileLength": 1}, (MAX_DECODED - 6000) // 1500),
+        (1, {"TileWidth": 600, "TileLength": 1}, (MAX_DECODED - 2400) // 1200),
+    ],
+    ids=["one strip", "strips", "upside down", "sideways", "one tile", "two tiles"],
+)
+def test_tiff_is_judged_by_its_tiles_and_by_its_rotation(
+    orientation: int, tags: dict[str, int], rows: int
+) -> None:
+    limits.require_decodable(tiff_claiming(rows, orientation, **tags), b"")
+    with pytest.raises(UndecodableImage, match="too large to decode"):
+        limits.require_decodable(tiff_claiming(rows + 1, orientation, **tags), b"")
+
+
+def test_tiles_at_the_bottom_of_a_tiff_are_counted_whole() -> None:
+    width, rows = 1024, 100_000  # The rows of one tile.
+    tags = {"TileWidth": width, "TileLength": rows}
+    limits.require_decodable(tiff_claiming(rows, **tags), b"")
+    with pytest.raises(UndecodableImage, match="too large to decode"):
+        limits.require_decodable(tiff_claiming(rows + 1, **tags), b"")
 
 
 def test_file_counts_toward_the_memory_of_its_image() -> None:

@@ -1,6 +1,7 @@
 """Thumbnails: size, orientation, colors, quality and memory."""
 
 import io
+import struct
 from typing import Any, Literal
 
 import pytest
@@ -99,6 +100,10 @@ HALF_BLACK = Image.new("LA", BOX, (0, 128))
         (CLEAR_RED, "PNG", {}, 255),
         (CLEAR_RED.convert("LA"), "PNG", {}, 255),
         (Image.new("P", BOX, 0), "PNG", {"transparency": 0}, 255),
+        (Image.new("L", BOX, 0), "PNG", {"transparency": 0}, 255),
+        (Image.new("1", BOX, 0), "PNG", {"transparency": 0}, 255),
+        (Image.new("RGB", BOX, (9, 9, 9)), "PNG", {"transparency": (9, 9, 9)}, 255),
+        (Image.new("L", BOX, 0), "PNG", {"transparency": 99}, 0),
         (HALF_BLACK, "PNG", {}, 127),
         (HALF_BLACK, "TIFF", {}, 127),
         (HALF_BLACK.convert("RGBA"), "PNG", {}, 127),
@@ -134,10 +139,58 @@ def test_lightness_of_lab_tiff_is_kept() -> None:
 
 
 def test_colors_of_embedded_profile_are_converted_to_srgb() -> None:
-    # A profile that exchanges the red primary of sRGB and the green one.
-    swapped = profile("sRGB").replace(b"rXYZ", b"....").replace(b"gXYZ", b"rXYZ")
-    data = encoded(RED, "PNG", icc_profile=swapped.replace(b"....", b"gXYZ"))
+    data = encoded(RED, "PNG", icc_profile=swapped_profile())
     assert thumbnail_of(data).getpixel((150, 100)) == pytest.approx((0, 255, 0), abs=12)
+
+
+def swapped_profile() -> bytes:
+    """Return a profile that exchanges the red primary of sRGB and the green one."""
+    swapped = profile("sRGB").replace(b"rXYZ", b"....").replace(b"gXYZ", b"rXYZ")
+    return swapped.replace(b"....", b"gXYZ")
+
+
+@pytest.mark.parametrize(
+    ("size", "color"),
+    [(4 * 1024 * 1024, (0, 255, 0)), (4 * 1024 * 1024 + 1, (255, 0, 0))],
+    ids=["largest", "larger"],
+)
+def test_profile_of_more_than_4_megabytes_is_ignored(
+    size: int, color: tuple[int, int, int]
+) -> None:
+    data = encoded(RED, "TIFF", icc_profile=swapped_profile().ljust(size, b"\0"))
+    assert thumbnail_of(data).getpixel((150, 100)) == pytest.approx(color, abs=12)
+
+
+def cmyk_profile(lab: tuple[int, int, int]) -> bytes:
+    """Return an ICC profile of inks that all have the color `lab`, in 8 bits, but for black.
+
+    Source: ICC.1:2001-04, 6.5.8 (lut8Type): linear curves, and a grid with two points an ink.
+    """
+    line = bytes(range(256))
+    matrix = struct.pack(">9i", 65536, 0, 0, 0, 65536, 0, 0, 0, 65536)
+    table = b"mft1" + bytes(4) + bytes((4, 3, 2, 0)) + matrix
+    # The black ink is the last one of the four, so its value varies fastest.
+    table += line * 4 + (bytes(lab) + bytes((0, 128, 128))) * 2**3 + line * 3
+    white = b"XYZ " + bytes(4) + struct.pack(">3i", 63190, 65536, 54061)
+    tags, directory, start = b"", struct.pack(">I", 2), 128 + 4 + 2 * 12
+    for name, data in ((b"A2B0", table.ljust(-(-len(table) // 4) * 4, b"\0")), (b"wtpt", white)):
+        directory += name + struct.pack(">II", start + len(tags), len(data))
+        tags += data
+    header = struct.pack(
+        ">I4sI4s4s4s", start + len(tags), b"", 0x02400000, b"prtr", b"CMYK", b"Lab "
+    )
+    header = header.ljust(36, b"\0") + b"acsp"
+    return header.ljust(128, b"\0") + directory + tags
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
+def test_profile_of_inks_is_applied(kind: str) -> None:
+    cyan = Image.new("CMYK", BOX, (255, 0, 0, 0))
+    pixel = thumbnail_of(encoded(cyan, kind)).getpixel((150, 100))
+    assert pixel == pytest.approx((0, 255, 255), abs=12)
+    # L* 51, a* 48 and b* 25 are a dull red.
+    data = encoded(cyan, kind, icc_profile=cmyk_profile((130, 176, 153)))
+    assert thumbnail_of(data).getpixel((150, 100)) == pytest.approx((200, 80, 80), abs=12)
 
 
 @pytest.mark.parametrize("unusable", [profile("LAB"), b"garbage"], ids=["LAB", "garbage"])
@@ -201,6 +254,21 @@ def test_jpeg_decoded_at_reduced_scale_is_as_good_as_one_decoded_in_full(
     plain = encoded(ideal, "JPEG", quality=THUMBNAIL_QUALITY)
     best = signal_to_noise(Image.open(io.BytesIO(plain)), ideal)
     assert signal_to_noise(small, ideal) > best - 0.15
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize("size", [(3000, 2000), (4800, 810), (810, 4800)])
+def test_image_is_reduced_to_no_less_than_four_times_the_box_before_it_is_resized(
+    size: tuple[int, int], orientation: int
+) -> None:
+    photo = Image.open(io.BytesIO(photo_like(*size, seed=7))).convert("RGB")
+    tags = exif({Base.Orientation: orientation})
+    small = thumbnail_of(encoded(photo, "PNG", exif=tags))
+    upright = photo.transpose(Image.Transpose.ROTATE_270) if orientation == 6 else photo
+    ideal = upright.resize(small.size, Image.Resampling.LANCZOS)
+    plain = encoded(ideal, "JPEG", quality=THUMBNAIL_QUALITY)
+    best = signal_to_noise(Image.open(io.BytesIO(plain)), ideal)
+    assert signal_to_noise(small, ideal) > best - 0.3
 
 
 READ = "image = read_image(data, (300, 200))"

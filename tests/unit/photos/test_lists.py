@@ -1,6 +1,8 @@
 """Cursors of lists, and the estimated size of a page."""
 
+import base64
 import json
+import string
 
 import msgspec
 import pytest
@@ -40,6 +42,22 @@ def test_cursor_with_any_changed_character_is_rejected() -> None:
             if changed != cursor:
                 with pytest.raises(InvalidInput):
                     CURSORS.read("user", "query", changed)
+
+
+@pytest.mark.parametrize("position", ["2019#id", "2019#id-1", "\xfb\xff~~~>>>???"])
+def test_cursor_in_another_spelling_of_its_bytes_is_rejected(position: str) -> None:
+    cursor = CURSORS.make("user", "query", position)
+    padded = cursor + "=" * (-len(cursor) % 4)
+    raw = base64.urlsafe_b64decode(padded)
+    spellings = {padded, padded.replace("-", "+").replace("_", "/"), f"{cursor}="}
+    # The last character may have bits that no byte needs.
+    alphabet = string.ascii_letters + string.digits + "-_"
+    spellings |= {cursor[:-1] + last for last in alphabet}
+    same = {one for one in spellings - {cursor} if base64.urlsafe_b64decode(one + "==") == raw}
+    assert same
+    for one in same:
+        with pytest.raises(InvalidInput, match="^cursor must be the nextCursor"):
+            CURSORS.read("user", "query", one)
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "=", "é", "a b", "A" * 22, "A" * 5000, "%00", "null"])

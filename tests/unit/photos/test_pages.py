@@ -103,6 +103,26 @@ def test_next_call_reads_only_what_the_page_still_needs(
     assert [request["Limit"] for request in dynamodb.requests] == [4, 2]
 
 
+def test_page_that_is_found_slowly_ends_after_five_seconds_with_a_cursor(
+    lists: PhotoLists, dynamodb: DynamoDB, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moments = iter([0, 2.5, 5, 5.5, 8])  # seconds: when the page begins, and after each call
+    monkeypatch.setattr("chalicelib.photos.lists.time.monotonic", lambda: next(moments))
+    dynamodb.responses = [page(number, last=number * 100) for number in range(1, 9)]
+    listed = lists.page("sub-1", SEARCH)
+    assert (ids(listed), bool(listed.next_cursor)) == (["1", "2", "3"], True)
+
+
+@pytest.mark.parametrize("long", ["thumbSrc", "originalSrc"])
+def test_page_counts_the_length_of_both_urls(dynamodb: DynamoDB, long: str) -> None:
+    urls = {"thumbSrc": "https://t", "originalSrc": "https://o"} | {long: "h" * 2_000_000}
+    reader = ItemReader(dynamodb.client(), "Photo")
+    lists = PhotoLists(reader, lambda fields: fields | urls, Cursors(lambda: "secret"))
+    dynamodb.responses = [page(1, 2, 3)]
+    listed = lists.page("sub-1", PhotoQuery())
+    assert (ids(listed), bool(listed.next_cursor)) == (["1", "2"], True)
+
+
 def test_list_by_upload_does_not_read_used_idempotency_keys(
     lists: PhotoLists, dynamodb: DynamoDB
 ) -> None:

@@ -83,6 +83,13 @@ def test_photos_sort_by_their_own_local_time_wherever_they_were_taken() -> None:
     assert lisbon < tokyo < later
 
 
+def test_last_moment_includes_its_own_second_and_no_fraction_of_it() -> None:
+    last = photo.last_sort_key("2019-05-06T12:00:00")
+    included = photo.sort_key(datetime.fromisoformat("2019-05-06T12:00:00"), "ffffffff")
+    assert included < last
+    assert last < photo.sort_key(datetime.fromisoformat("2019-05-06T12:00:00.000001"), "0")
+
+
 @pytest.mark.parametrize(("latitude", "longitude"), [(0, None), (None, 0)])
 def test_half_a_position_is_rejected(latitude: float | None, longitude: float | None) -> None:
     with pytest.raises(InvalidInput, match="geotag_lat and geotag_lng must be given together"):

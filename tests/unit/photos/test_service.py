@@ -139,6 +139,23 @@ def test_deletion_of_all_photos_raises_other_errors_of_dynamodb(
         photos.delete_all("sub-1")
 
 
+def test_deletion_of_all_photos_deletes_no_more_objects_in_one_call_than_s3_allows(
+    monkeypatch: pytest.MonkeyPatch, photos: PhotoService, photo: Photo, storage: mock.Mock
+) -> None:
+    items = [photo] * 1_200
+
+    def query(*_: Any, limit: int, **__: Any) -> list[Photo]:
+        found = items[:limit]
+        del items[:limit]
+        return found
+
+    monkeypatch.setattr(Photo, "query", query)
+    monkeypatch.setattr(Photo, "batch_write", mock.MagicMock)
+    assert photos.delete_all("sub-1") == 0
+    deleted = [len(keys) for (keys,), _ in storage.delete.call_args_list]
+    assert (sum(deleted), max(deleted)) == (2_400, 1_000)
+
+
 @pytest.mark.parametrize(("counted", "remaining"), [(7, 7), (0, 1)])
 def test_deletion_of_all_photos_that_takes_too_long_returns_how_many_remain(
     monkeypatch: pytest.MonkeyPatch, photos: PhotoService, counted: int, remaining: int

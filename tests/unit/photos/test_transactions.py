@@ -159,6 +159,17 @@ def test_account_that_is_being_deleted_accepts_no_photo(
         getattr(transactions, operation)(photo, *key)
 
 
+def test_removal_requires_that_the_photo_is_being_deleted(
+    stub: Stubber, transactions: PhotoTransactions, photo: Photo
+) -> None:
+    delete, update = written(stub, lambda: transactions.remove(photo))
+    [name] = delete["Delete"]["ExpressionAttributeNames"].values()
+    [value] = delete["Delete"]["ExpressionAttributeValues"].values()
+    assert (name, value) == ("state", {"S": "deleting"})
+    assert delete["Delete"]["ConditionExpression"] == "#0 = :0"
+    assert "Update" in update
+
+
 def test_photo_that_another_request_removed_is_not_discounted_twice(
     stub: Stubber, transactions: PhotoTransactions, photo: Photo
 ) -> None:

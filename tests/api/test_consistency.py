@@ -1,0 +1,51 @@
+"""Consistent reads: whatever a response has acknowledged, the next request sees."""
+
+from typing import Any
+
+import pytest
+from botocore.client import BaseClient
+
+from tests.support import images
+from tests.support.album import start_upload
+from tests.support.people import PASSWORD, Person
+
+IMAGE = images.jpeg(40, 30)
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
+    """Return a list to which each read from DynamoDB is added, and whether it is consistent."""
+    found: list[tuple[str, bool]] = []
+    call = BaseClient._make_api_call
+
+    def recorded(self: Any, operation: str, arguments: Any) -> Any:
+        if operation in ("GetItem", "Query"):
+            what = f"{operation} {arguments['TableName']}"
+            found.append((what, arguments.get("ConsistentRead", False)))
+        return call(self, operation, arguments)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", recorded)
+    return found
+
+
+def test_every_request_reads_consistently(mario: Person, reads: list[tuple[str, bool]]) -> None:
+    photo_id = mario.upload(IMAGE, key="uploaded").json()["photo_id"]
+    assert mario.complete(start_upload(mario, IMAGE, key="begun")).status_code == 200
+    path = f"/photos/{photo_id}"
+    responses = [
+        mario.upload(IMAGE, key="uploaded"),
+        mario.get(path),
+        mario.get(f"{path}?mode=original"),
+        mario.send("PATCH", path, desc="Sea"),
+        mario.get("/photos"),
+        mario.get("/photos?sort=uploaded"),
+        mario.get("/photos/map"),
+        mario.get("/photos/tags"),
+        mario.get("/users/me"),
+        mario.delete(path),
+        mario.new_session().get("/users/me"),
+        mario.send("DELETE", "/users/me", password=PASSWORD),
+    ]
+    assert {response.status_code for response in responses} == {200, 302}
+    assert [what for what, is_consistent in reads if not is_consistent] == []
+    assert {what.split()[0] for what, _ in reads} == {"GetItem", "Query"}
