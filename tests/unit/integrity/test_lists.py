@@ -10,18 +10,66 @@ from hypothesis import strategies as st
 
 from chalicelib import dates
 from chalicelib.integrity import lists
-from chalicelib.integrity.lists import SHARES, due_blocks, is_due, merged, share_of_today
+from chalicelib.integrity.lists import (
+    SHARES,
+    Listed,
+    due_blocks,
+    is_due,
+    merged,
+    share_of_today,
+)
 from chalicelib.photos.models import Photo
-from chalicelib.photos.photo import KEY_PREFIX, new_id
+from chalicelib.photos.photo import KEY_PREFIX, PhotoState, new_id
 from chalicelib.photos.storage import StoredObject
 
 NOON = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)
+SECOND = datetime.timedelta(seconds=1)
 
 ids = st.lists(st.text("0123456789abcdefghz-", min_size=1, max_size=12), unique=True).map(sorted)
 
 
 def stored(*photo_ids: str) -> list[StoredObject]:
     return [StoredObject(f"photos/sub/{photo_id}.jpg", 1, NOON) for photo_id in photo_ids]
+
+
+def listed(
+    state: PhotoState, sizes: dict[str, int], expires_at: datetime.datetime | None = None
+) -> Listed:
+    """Return what the lists have for a photo of 10 bytes, with objects by their names."""
+    photo = Photo("sub", "1", state=state, filename="1.jpg", filesize=10, expires_at=expires_at)
+    objects = [StoredObject(f"photos/sub/{name}", size, NOON) for name, size in sizes.items()]
+    return Listed("1", photo, objects)
+
+
+GOOD = {"1.jpg": 10, "thumbnails/1.jpg": 1}
+
+
+@pytest.mark.parametrize(
+    ("sizes", "is_wrong"),
+    [
+        (GOOD, False),
+        (GOOD | {"1.jpg": 9}, True),
+        (GOOD | {"thumbnails/1.jpg": 0}, True),
+        ({"1.jpg": 10}, True),
+        ({"thumbnails/1.jpg": 1}, True),
+    ],
+    ids=["good", "another size", "empty thumbnail", "no thumbnail", "no original"],
+)
+def test_lists_show_what_is_wrong_with_a_photo(sizes: dict[str, int], is_wrong: bool) -> None:
+    assert listed(PhotoState.READY, sizes).seems_wrong(NOON - SECOND) is is_wrong
+
+
+def test_lists_show_an_unfinished_deletion_and_an_expired_upload() -> None:
+    assert listed(PhotoState.DELETING, {}).seems_wrong(NOON)
+    now = dates.utc_now()
+    assert listed(PhotoState.PENDING, {}, now - SECOND).seems_wrong(NOON)
+    assert not listed(PhotoState.PENDING, {}, now + 60 * SECOND).seems_wrong(NOON)
+
+
+def test_object_without_an_item_seems_wrong_only_after_the_grace_period() -> None:
+    for photo in (listed(PhotoState.READY, GOOD | {"1.png": 1}), Listed("1", None, stored("1"))):
+        assert not photo.seems_wrong(NOON - SECOND)
+        assert photo.seems_wrong(NOON)
 
 
 @given(ids, ids)
