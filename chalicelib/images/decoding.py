@@ -17,7 +17,10 @@ from PIL import Image, UnidentifiedImageError
 from chalicelib.errors import UndecodableImage, UnsupportedImage
 from chalicelib.images import limits
 from chalicelib.images.exif import Exif, read_exif
+from chalicelib.images.isobmff import is_rotated
+from chalicelib.images.metadata import without_metadata
 from chalicelib.images.renditions import upright_thumbnail
+from chalicelib.images.variants import unsupported_variant
 
 _MAX_SECONDS = 10
 _MAX_PROCESS_SECONDS = 18  # of the process that decodes HEIC, including its start
@@ -41,6 +44,7 @@ _OPENERS = [name for name in _FORMATS if name != "MPO"]  # Pillow opens MPO as J
 _HEIF_BRANDS = ("heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs", "mif1", "msf1")
 _HEIF_SIGNATURES = {f"ftyp{brand}".encode() for brand in _HEIF_BRANDS}
 
+_LIMITS = {limits.TOO_COMPLEX, limits.TOO_LARGE, limits.CORRUPT_METADATA}
 _UNREADABLE = "This image is broken, or too large to open."
 
 
@@ -59,9 +63,9 @@ class DecodedImage:
 class _TimedBytes(io.BytesIO):
     """The bytes of an image, which Pillow can read only until its time is up."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, deadline: float) -> None:
         super().__init__(data)
-        self._deadline = time.monotonic() + _MAX_SECONDS
+        self._deadline = deadline
 
     def read(self, size: int | None = -1, /) -> bytes:
         # Every loop that a file can make endless, over chunks, segments or runs, reads here.
@@ -84,26 +88,74 @@ def decode(data: bytes, box: tuple[int, int]) -> DecodedImage:
     Raises UnsupportedImage for bytes of no supported format, UndecodableImage for an image that is
     broken or would take too much memory or time.
     """
+    deadline = time.monotonic() + _MAX_SECONDS
     with limits.bounded_memory():
-        if not limits.has_safe_tags(data):
-            raise UndecodableImage(limits.CORRUPT_METADATA)
+        result = _outcome(data, box, deadline)
+        if isinstance(result, DecodedImage):
+            return result
+        if result.args != (limits.TOO_COMPLEX,):
+            # Metadata never causes a rejection, so try once more without it.
+            plain = without_metadata(data)
+            if plain and plain[0] != data:
+                again = _outcome(plain[0], box, deadline, plain[1], len(data))
+                result = again if isinstance(again, DecodedImage) else result
+    if isinstance(result, DecodedImage):
+        return result
+    name = None if str(result) in _LIMITS else unsupported_variant(data)
+    raise UnsupportedImage(f"{name} is not supported. Save it as JPEG or PNG.") if name else result
+
+
+def _outcome(
+    data: bytes,
+    box: tuple[int, int],
+    deadline: float,
+    exif: bytes | None = None,
+    other_bytes: int = 0,
+) -> DecodedImage | UnsupportedImage | UndecodableImage:
+    """Return the decoded image or the error, which then holds nothing of the image in memory."""
+    try:
+        return _decode(data, box, deadline, exif, other_bytes)
+    except (UnsupportedImage, UndecodableImage) as error:
+        return type(error)(*error.args)
+
+
+def _decode(
+    data: bytes, box: tuple[int, int], deadline: float, exif: bytes | None, other_bytes: int
+) -> DecodedImage:
+    """Decode `data`; `exif` is what was removed from it."""
+    if not limits.has_safe_tags(data):
+        raise UndecodableImage(limits.CORRUPT_METADATA)
+    try:
+        image = Image.open(_TimedBytes(data, deadline), formats=_openers())
+    except UnidentifiedImageError:
+        raise _unsupported_or_broken(data) from None
+    except Exception as error:  # Hostile bytes can make Pillow raise anything.
+        raise _undecodable(error, _UNREADABLE) from error
+    with image:
+        content_type, extension, _ = _FORMATS[str(image.format)]
         try:
-            image = Image.open(_TimedBytes(data), formats=_openers())
-        except UnidentifiedImageError:
-            raise _unsupported_or_broken(data) from None
-        except Exception as error:  # Hostile bytes can make Pillow raise anything.
-            raise _undecodable(error, _UNREADABLE) from error
-        with image:
-            content_type, extension, _ = _FORMATS[str(image.format)]
-            try:
-                limits.require_decodable(image, data)
-                if not limits.has_safe_tags(image.info.get("exif") or b""):
-                    del image.info["exif"]
-                exif = read_exif(image)
-                width, height, thumbnail = upright_thumbnail(image, box)
-            except Exception as error:  # as above
-                raise _undecodable(error, limits.BROKEN) from error
-    return DecodedImage(content_type, extension, width, height, exif, thumbnail)
+            limits.require_decodable(image, data, other_bytes)
+            if image.format == "PNG":
+                image.load()  # Its EXIF may follow its pixels.
+            if image.format == "HEIF" and is_rotated(data):
+                image.info["original_orientation"] = None
+            found = _read_exif(image, exif)
+            width, height, thumbnail = upright_thumbnail(image, box)
+        except Exception as error:  # as above
+            raise _undecodable(error, limits.BROKEN) from error
+    return DecodedImage(content_type, extension, width, height, found, thumbnail)
+
+
+def _read_exif(image: Image.Image, removed: bytes | None) -> Exif:
+    """Return the values of an image's EXIF, from the bytes that were removed if there are any."""
+    source = image
+    if removed:
+        # The orientation of a TIFF is one of its needed tags, and is still in the image.
+        source = Image.new("1", (1, 1)) if image.format == "TIFF" else image
+        source.info["exif"] = removed
+    if not limits.has_safe_tags(source.info.get("exif") or b""):
+        del source.info["exif"]
+    return read_exif(source)
 
 
 def _decode_in_process(data: bytes, box: tuple[int, int]) -> DecodedImage:
