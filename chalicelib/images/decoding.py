@@ -19,7 +19,7 @@ from chalicelib.images import limits
 from chalicelib.images.exif import Exif, read_exif
 from chalicelib.images.isobmff import is_rotated
 from chalicelib.images.metadata import without_metadata
-from chalicelib.images.renditions import upright_thumbnail
+from chalicelib.images.renditions import scale_transparent_color, upright_thumbnail
 from chalicelib.images.variants import unsupported_variant
 
 _MAX_SECONDS = 10
@@ -88,6 +88,9 @@ def decode(data: bytes, box: tuple[int, int]) -> DecodedImage:
     Raises UnsupportedImage for bytes of no supported format, UndecodableImage for an image that is
     broken or would take too much memory or time.
     """
+    if data[4:12] in _HEIF_SIGNATURES:
+        # pi-heif would not say whether an orientation is of EXIF or of XMP, which is ignored.
+        data = data.replace(b"tiff:Orientation", b"tiff:orientation")
     deadline = time.monotonic() + _MAX_SECONDS
     with limits.bounded_memory():
         result = _outcome(data, box, deadline)
@@ -136,7 +139,7 @@ def _decode(
         try:
             limits.require_decodable(image, data, other_bytes)
             if image.format == "PNG":
-                image.load()  # Its EXIF may follow its pixels.
+                _load_png(image, data)
             if image.format == "HEIF" and is_rotated(data):
                 image.info["original_orientation"] = None
             found = _read_exif(image, exif)
@@ -144,6 +147,18 @@ def _decode(
         except Exception as error:  # as above
             raise _undecodable(error, limits.BROKEN) from error
     return DecodedImage(content_type, extension, width, height, found, thumbnail)
+
+
+def _load_png(image: Image.Image, data: bytes) -> None:
+    """Load a PNG, since its metadata may follow its pixels, whatever is wrong with it there."""
+    scale_transparent_color(image, depth=data[24])
+    try:
+        image.load()
+    except Exception:  # noqa: BLE001 (as above)
+        image.load()  # The pixels are there now, or this fails again.
+        plain = without_metadata(data)
+        if plain and plain[1]:
+            image.info["exif"] = plain[1]
 
 
 def _read_exif(image: Image.Image, removed: bytes | None) -> Exif:

@@ -7,7 +7,7 @@ is what the pixels and their colors need.
 import re
 import struct
 import zlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 _MAX_PARTS = 100_000  # segments, chunks or tags
 _MAX_PROFILE_BYTES = 4 * 1024 * 1024
@@ -68,24 +68,34 @@ class _Parts:
         return b"".join(self._data[start:end] for start, end in self._ranges)
 
 
-def _jpeg(data: bytes) -> tuple[bytes, bytes | None] | None:
-    parts, exif, place = _Parts(data), None, 2
-    parts.keep(0, 2)
+def jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield the marker, the start and the end of each segment, up to the one of the first scan."""
+    place = 2
     for _ in range(_MAX_PARTS):
         marker = _JPEG_MARKER.search(data, place)
-        if not marker or marker[1][0] == _START_OF_SCAN:
-            parts.keep(marker.start() if marker else len(data), len(data))
+        if not marker:
+            return
+        place = marker.end() + max(2, int.from_bytes(data[marker.end() : marker.end() + 2]))
+        yield marker[1][0], marker.start(), place
+        if marker[1][0] == _START_OF_SCAN:
+            return
+
+
+def _jpeg(data: bytes) -> tuple[bytes, bytes | None] | None:
+    parts, exif = _Parts(data), None
+    parts.keep(0, 2)
+    for kind, start, end in jpeg_segments(data):
+        if kind == _START_OF_SCAN:
+            parts.keep(start, len(data))
             return parts.joined(), exif
-        kind, start = marker[1][0], marker.end() + 2
-        place = max(start, marker.end() + int.from_bytes(data[marker.end() : start]))
-        content = data[start:place]
+        content = data[start + 4 : end]
         if exif is None and kind == _APP1 and content.startswith(b"Exif\0\0"):
             exif = content
         if not _APP0 <= kind <= _COMMENT or any(
             kind == needed and content.startswith(name) and len(content) >= least
             for (needed, name), least in _NEEDED_SEGMENTS.items()
         ):
-            parts.keep(marker.end() - 2, place)
+            parts.keep(start, end)
     return None
 
 
