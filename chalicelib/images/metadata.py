@@ -28,12 +28,14 @@ _TRANSPARENCY_SIZES: dict[int, Collection[int]] = {
     3: range(1, 257),
 }  # by color type
 
-# TIFF 6.0 and its supplements: the tags of the pixels, their orientation and their profile.
+# TIFF 6.0 and its supplements: the tags of the pixels and their orientation.
 _NEEDED_TAGS = {
     *(256, 257, 258, 259, 262, 266, 273, 274, 277, 278, 279, 284, 292, 293, 317, 320),
     *(322, 323, 324, 325, 332, 338, 339, 347, 512, 513, 514, 515, 517, 518, 519, 520, 521),
-    *(529, 530, 531, 532, 34675),
+    *(529, 530, 531, 532),
 }
+
+_PROFILE = (34675, 7)  # the tag and its type
 
 
 def without_metadata(data: bytes) -> tuple[bytes, bytes | None] | None:
@@ -142,7 +144,8 @@ def _tiff(data: bytes) -> bytes:
     begin = start + struct.calcsize(order + count)
     kept = []
     for place in range(begin, begin + min(entries, _MAX_PARTS) * entry, entry):
-        if struct.unpack_from(order + "H", data, place)[0] in _NEEDED_TAGS:
+        tag, kind = struct.unpack_from(order + "HH", data, place)
+        if tag in _NEEDED_TAGS or (tag, kind) == _PROFILE:
             kept.append(data[place : place + entry])
     directory = struct.pack(order + count, len(kept)) + b"".join(kept)
     directory += struct.pack(order + offset, 0)  # no next directory

@@ -1,5 +1,6 @@
 """The thumbnail of an image: upright, in sRGB, on white, without metadata."""
 
+import contextlib
 import io
 from typing import Any
 
@@ -132,11 +133,10 @@ def _to_srgb_on_white(image: Image.Image, profile: bytes | None) -> Image.Image:
     if image.mode == "LAB":  # Pillow converts it only with a profile.
         profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
     if profile and len(profile) <= _MAX_PROFILE_BYTES and image.mode in ("RGB", "CMYK", "LAB"):
-        try:
+        # A profile that is broken or does not fit only costs color accuracy.
+        with contextlib.suppress(Exception):
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             target = ImageCms.createProfile("sRGB")
             converted = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
             image = converted or image
-        except (ImageCms.PyCMSError, OSError):
-            pass  # A profile that is broken or does not fit only costs color accuracy.
     return image.convert("RGB")

@@ -101,11 +101,13 @@ def _tiff(data: bytes) -> str | None:
     compression = tags.get(_COMPRESSION, 1)
     if compression in _UNDECODED_COMPRESSIONS:
         return f"TIFF with {_UNDECODED_COMPRESSIONS[compression]} compression"
+    if compression not in TiffImagePlugin.COMPRESSION_INFO:
+        return f"TIFF with compression {compression}"
     try:
         TiffImagePlugin.TiffImageFile(io.BytesIO(data))
-    except KeyError:
-        return f"TIFF with compression {compression}"
-    except SyntaxError:
+    except SyntaxError as error:
+        if "unknown pixel mode" not in str(error):
+            return None
         bits = "+".join(str(depth) for depth in tags.get(_BITS, (1,)))
         return f"TIFF with {bits} bits per pixel and color space {tags.get(_PHOTOMETRIC, 0)}"
     return None
