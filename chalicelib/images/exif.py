@@ -141,8 +141,15 @@ def _position(gps: Mapping[int, Any]) -> tuple[float, float]:
 
 def _sexagesimal(parts: Any) -> list[float]:
     """Return degrees or hours, minutes and seconds; many devices write 0/0 for unknown ones."""
-    whole, *smaller = (float(part) for part in (parts if isinstance(parts, tuple) else [parts]))
-    return [whole, *(0.0 if math.isnan(part) else part for part in smaller)]
+    whole, *smaller = parts if isinstance(parts, tuple) else [parts]
+    return [float(whole), *map(_number_or_zero, smaller)]
+
+
+def _number_or_zero(part: Any) -> float:
+    try:
+        return float(part)
+    except ZeroDivisionError:
+        return 0.0
 
 
 def _degrees(parts: Any, reference: Any, directions: str, limit: int) -> float:

@@ -41,8 +41,8 @@ def _boxes(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
             (size,) = struct.unpack_from(">Q", data, place + 8)
             head = 16
         size = size or len(data) - place
-        if size < head:
-            return
+        if size < head or place + size > len(data):
+            raise struct.error("cut off")
         yield kind, data[place + head : place + size]
         place += size
 

@@ -52,12 +52,14 @@ MAKE = (Base.Make, ASCII, 4, b"CAM\0")
     "resolution",
     [
         (Base.XResolution, ASCII, 3, b"72\0"),
+        (Base.XResolution, ASCII, 2, b"7\0"),
         (Base.XResolution, UNDEFINED, 4, b"\0\0\0\x48"),
+        (Base.XResolution, UNDEFINED, 1, b"\x48"),
         (Base.XResolution, SHORT, 2, b"\x48\0\1\0"),
         (Base.XResolution, SHORT, 2, b"\x48\0\0\0"),
         (Base.XResolution, FLOAT, 1, b"\0\0\xc0\x7f"),
     ],
-    ids=["text", "bytes", "two numbers", "zero denominator", "NaN"],
+    ids=["text", "digit", "bytes", "byte", "two numbers", "zero denominator", "NaN"],
 )
 def test_jpeg_is_accepted_with_a_resolution_of_another_type_and_keeps_its_exif(
     resolution: tuple[int, int, int, bytes],
