@@ -13,6 +13,7 @@ ISO_DATE = r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d+)?)?([Zz]|[+-]\d\d(:?\d\
 _EXIF_DATE = re.compile(EXIF_DATE)
 _ISO_DATE = re.compile(ISO_DATE)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_ZONE_NAME = re.compile(r" ?(?:GMT|UTC)(?:([+-])(\d\d?))?$")  # as some phones write it
 _OFFSET = re.compile(r"[+-]\d\d:\d\d|Z")
 
 
@@ -22,7 +23,7 @@ def parse_exif_date(text: str, offset: str | None = None) -> datetime:
     Editors also write ISO 8601, whose own offset counts more. A malformed offset is ignored. Raises
     ValueError for any other text.
     """
-    text = text.strip().upper()
+    text = _ZONE_NAME.sub(_offset_of_zone, text.strip().upper())
     iso = text[:10].replace(":", "-") + text[10:]
     if not _ISO_DATE.fullmatch(iso):
         raise ValueError("not an EXIF date")
@@ -35,6 +36,10 @@ def parse_exif_date(text: str, offset: str | None = None) -> datetime:
         except ValueError:
             return local
     return local
+
+
+def _offset_of_zone(zone: re.Match[str]) -> str:
+    return f"{zone[1]}{zone[2]:0>2}" if zone[1] else "Z"
 
 
 def parse_date(text: str) -> datetime:

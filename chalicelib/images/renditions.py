@@ -127,12 +127,13 @@ def _to_resizable_mode(image: Image.Image, white: float) -> Image.Image:
 def _to_srgb_on_white(image: Image.Image, profile: bytes | None) -> Image.Image:
     """Return the image in sRGB, which browsers assume of an image without a profile."""
     if image.mode in ("LA", "PA", "RGBA"):
-        rgba = image.convert("RGBA")
-        image = Image.new("RGB", rgba.size, "white")
-        image.paste(rgba, mask=rgba.getchannel("A"))
+        mode = "L" if image.mode == "LA" else "RGB"
+        alpha, colors = image.getchannel("A"), image.convert(mode)
+        image = Image.new(mode, image.size, "white")
+        image.paste(colors, mask=alpha)
     if image.mode == "LAB":  # Pillow converts it only with a profile.
         profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
-    if profile and len(profile) <= _MAX_PROFILE_BYTES and image.mode in ("RGB", "CMYK", "LAB"):
+    if profile and len(profile) <= _MAX_PROFILE_BYTES and image.mode in ("L", "RGB", "CMYK", "LAB"):
         # A profile that is broken or does not fit only costs color accuracy.
         with contextlib.suppress(Exception):
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))

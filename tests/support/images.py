@@ -148,3 +148,31 @@ def bmp_of(depth: int, compression: int, pixels: bytes, header: int = 124, **mas
     return (
         b"BM" + struct.pack("<LLL", 14 + len(info) + len(pixels), 0, 14 + len(info)) + info + pixels
     )
+
+
+def gray_profile(gamma: float) -> bytes:
+    """Return an ICC profile of gray values with a gamma (ICC.1:2001-04)."""
+    contents = {
+        b"desc": b"desc" + struct.pack(">LL", 0, 5) + b"gray\0" + bytes(78),
+        b"cprt": b"text" + bytes(4) + b"none\0",
+        b"wtpt": b"XYZ " + struct.pack(">Llll", 0, 63190, 65536, 54061),
+        b"kTRC": b"curv" + struct.pack(">LLH", 0, 1, round(gamma * 256)),
+    }
+    table, body = struct.pack(">L", len(contents)), b""
+    start = 128 + 4 + 12 * len(contents)
+    for name, content in contents.items():
+        table += struct.pack(">4sLL", name, start + len(body), len(content))
+        body += content + bytes(-len(content) % 4)
+    head = struct.pack(
+        ">L4sL4s4s4s12s4s",
+        start + len(body),
+        b"",
+        0x02100000,
+        b"mntr",
+        b"GRAY",
+        b"XYZ ",
+        bytes(12),
+        b"acsp",
+    )
+    head += bytes(28) + struct.pack(">lll", 63190, 65536, 54061)
+    return head.ljust(128, b"\0") + table + body

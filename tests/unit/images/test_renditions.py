@@ -19,6 +19,7 @@ from tests.support.images import (
     exif,
     full_exif,
     gradient,
+    gray_profile,
     jpeg,
     photo_like,
     png_of,
@@ -216,6 +217,19 @@ def test_colors_of_embedded_profile_are_converted_to_srgb() -> None:
     swapped = profile("sRGB").replace(b"rXYZ", b"....").replace(b"gXYZ", b"rXYZ")
     data = encoded(RED, "PNG", icc_profile=swapped.replace(b"....", b"gXYZ"))
     assert thumbnail_of(data).getpixel((150, 100)) == pytest.approx((0, 255, 0), abs=12)
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "I;16"])
+def test_gray_of_an_embedded_profile_is_converted_to_srgb(mode: str) -> None:
+    value = 64 * 257 if mode == "I;16" else (64, 255) if mode == "LA" else 64
+    data = encoded(Image.new(mode, BOX, value), "PNG", icc_profile=gray_profile(1.0))
+    # A quarter of the light of white is 137 in sRGB.
+    assert thumbnail_of(data).getpixel((150, 100)) == pytest.approx((137, 137, 137), abs=3)
+
+
+def test_rgb_profile_of_a_gray_image_is_ignored() -> None:
+    data = encoded(Image.new("L", BOX, 64), "PNG", icc_profile=profile("sRGB"))
+    assert thumbnail_of(data).getpixel((150, 100)) == pytest.approx((64, 64, 64), abs=2)
 
 
 @pytest.mark.parametrize("unusable", [profile("LAB"), b"garbage"], ids=["LAB", "garbage"])
