@@ -30,7 +30,7 @@ _REASONS = {
     "JPEG, CMYK": "no profile: libvips assumes one, and browsers do not",
     "TIFF, CMYK": "no profile: libvips assumes one, and browsers do not",
 }
-_LOSSLESS: dict[str, dict[str, Any]] = {
+_OPTIONS: dict[str, dict[str, Any]] = {
     "WEBP": {"lossless": True},
     "AVIF": {"quality": 95},
     "JPEG": {"quality": 95},
@@ -55,16 +55,16 @@ def _images() -> Iterator[tuple[str, bytes]]:
     photo = sharp.filter(ImageFilter.GaussianBlur(8))  # JPEG would enlarge tiny differences
     for kind, modes in _MODES.items():
         for mode in modes:
-            yield f"{kind}, {mode}", encoded(_in_mode(photo, mode), kind, **_LOSSLESS.get(kind, {}))
+            yield f"{kind}, {mode}", encoded(_in_mode(photo, mode), kind, **_OPTIONS.get(kind, {}))
     for kind, orientation in itertools.product(("JPEG", "PNG", "TIFF", "WEBP"), range(1, 9)):
         tags = Image.Exif()
         tags[Base.Orientation] = orientation
-        options = _LOSSLESS.get(kind, {}) | {"exif": tags}
+        options = _OPTIONS.get(kind, {}) | {"exif": tags}
         yield f"{kind}, orientation {orientation}", encoded(photo, kind, **options)
     for kind, (profile, modes) in itertools.product(("JPEG", "PNG", "TIFF"), _PROFILES.items()):
         icc = pyvips.Image.profile_load(profile)
         for mode in sorted({*modes} & {*_MODES[kind]}):
-            options = _LOSSLESS.get(kind, {}) | {"icc_profile": icc}
+            options = _OPTIONS.get(kind, {}) | {"icc_profile": icc}
             yield (
                 f"{kind}, {mode}, profile {profile}",
                 encoded(_in_mode(photo, mode), kind, **options),

@@ -18,7 +18,7 @@ from chalicelib.errors import UndecodableImage, UnsupportedImage
 from chalicelib.images import limits
 from chalicelib.images.exif import Exif, read_exif
 from chalicelib.images.isobmff import is_rotated
-from chalicelib.images.metadata import without_metadata
+from chalicelib.images.metadata import jpeg_exif, without_metadata
 from chalicelib.images.renditions import scale_transparent_color, upright_thumbnail
 from chalicelib.images.variants import unsupported_variant
 
@@ -126,7 +126,8 @@ def _decode(
     data: bytes, box: tuple[int, int], deadline: float, exif: bytes | None, other_bytes: int
 ) -> DecodedImage:
     """Decode `data`; `exif` is what was removed from it."""
-    if not limits.has_safe_tags(data):
+    # Opening a JPEG may read its EXIF.
+    if not (limits.has_safe_tags(data) and limits.has_safe_tags(jpeg_exif(data))):
         raise UndecodableImage(limits.CORRUPT_METADATA)
     try:
         image = Image.open(_TimedBytes(data, deadline), formats=_openers())

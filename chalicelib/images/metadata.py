@@ -15,6 +15,7 @@ _MAX_PROFILE_BYTES = 4 * 1024 * 1024
 # ITU-T T.81, annex B: the markers of a segment that has a length, up to the first scan.
 _JPEG_MARKER = re.compile(rb"\xff([\xc0-\xcf\xda-\xfe])")
 _START_OF_SCAN, _APP0, _APP1, _COMMENT = 0xDA, 0xE0, 0xE1, 0xFE
+_EXIF = b"Exif\0\0"
 
 # The fewest bytes of the application segments that JPEG decoders need, by how they begin.
 _NEEDED_SEGMENTS = {(0xE0, b"JFIF\0"): 14, (0xEE, b"Adobe"): 12, (0xE2, b"ICC_PROFILE\0"): 15}
@@ -83,6 +84,14 @@ def jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
             return
 
 
+def jpeg_exif(data: bytes) -> bytes:
+    """Return the content of all EXIF segments of a JPEG, joined as Pillow joins them."""
+    if not data.startswith(b"\xff\xd8"):
+        return b""
+    contents = (data[start + 4 : end] for kind, start, end in jpeg_segments(data) if kind == _APP1)
+    return b"".join(one.removeprefix(_EXIF) for one in contents if one.startswith(_EXIF))
+
+
 def _jpeg(data: bytes) -> tuple[bytes, bytes | None] | None:
     parts, exif = _Parts(data), None
     parts.keep(0, 2)
@@ -91,7 +100,7 @@ def _jpeg(data: bytes) -> tuple[bytes, bytes | None] | None:
             parts.keep(start, len(data))
             return parts.joined(), exif
         content = data[start + 4 : end]
-        if exif is None and kind == _APP1 and content.startswith(b"Exif\0\0"):
+        if exif is None and kind == _APP1 and content.startswith(_EXIF):
             exif = content
         if not _APP0 <= kind <= _COMMENT or any(
             kind == needed and content.startswith(name) and len(content) >= least
@@ -112,7 +121,7 @@ def _png(data: bytes) -> tuple[bytes, bytes | None] | None:
         if name[0] & _ANCILLARY:
             content = data[start + 8 : place - 4]
             if name == b"eXIf" and exif is None:
-                exif = b"Exif\0\0" + content
+                exif = _EXIF + content
             if zlib.crc32(name + content).to_bytes(4) != data[place - 4 : place]:
                 continue
             if not (

@@ -24,6 +24,7 @@ from tests.support.images import (
     with_app1,
     with_chunk,
 )
+from tests.support.memory import peak_memory
 from tests.support.thumbnails import BOX, thumbnail_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*:UserWarning:PIL")
@@ -256,6 +257,22 @@ def test_image_is_accepted_with_broken_metadata_in_its_boxes(kind: str, name: by
     broken = data[: payload - 6] + b"\xff" * 40 + data[payload + 34 :]
     assert broken != data
     assert read_image(broken, BOX).width == 640
+
+
+def test_jpeg_whose_exif_would_take_gigabytes_takes_little_memory() -> None:
+    setup = """
+import struct
+from chalicelib.images.decoding import read_image
+from tests.support.images import jpeg, segment
+tags = b"".join(struct.pack("<HHLL", 30_000 + n, 1, 1_299_000, 0) for n in range(5_000))
+exif = (b"II*\\0" + struct.pack("<LH", 8, 5_000) + tags).ljust(1_300_000, b"x")
+parts = [exif[start : start + 65_000] for start in range(0, len(exif), 65_000)]
+base = jpeg()
+segments = b"".join(segment(0xE1, b"Exif\\0\\0" + part) for part in parts)
+data = base[:2] + segments + base[2:]
+"""
+    decode = "assert read_image(data, (300, 200)).width == 640"
+    assert peak_memory(setup, decode) < 60_000_000
 
 
 def test_first_error_is_reported_if_the_image_is_broken_without_its_metadata() -> None:
