@@ -19,7 +19,7 @@ CHECK_INTEGRITY = STAGE=$(STAGE) $(BIN)/python -m infra.integrity $(if $(REPAIR)
 # album signs and verifies nothing with it, and the package does not contain it.
 ACCEPTED_VULNERABILITIES = --ignore-vuln CVE-2024-23342
 
-.PHONY: help install run reset mail test test-full lint format audit fuzz mutants load provision invite package deploy deploy-local destroy publish-frontend gateway-responses check-integrity check-integrity-local restore bench bench-deployed bench-memory bench-decoder lock verify-locks routes costs architecture swagger-ui fault-matrix
+.PHONY: help install run reset mail test test-full lint format audit fuzz mutants load provision invite package deploy deploy-local destroy publish-frontend gateway-responses check-integrity check-integrity-local restore bench bench-renditions bench-deployed bench-memory bench-decoder lock verify-locks routes costs architecture swagger-ui fault-matrix
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -151,6 +151,9 @@ bench: .venv/bench-installed ## Run the benchmarks (PHOTOS=folder adds your own 
 .venv/bench-installed: .venv/installed requirements-bench.txt
 	$(PIP_INSTALL) -r requirements-bench.txt
 	@touch $@
+
+bench-renditions: .venv/bench-installed ## Compare thumbnails with those of libvips
+	@$(BIN)/python -m bench.renditions
 
 bench-deployed: install ## Measure cold starts and requests in the embedded AWS of `make run`
 	@$(USE_EMBEDDED_AWS) && $(BIN)/python -m bench.deployed http://127.0.0.1:$(PORT)

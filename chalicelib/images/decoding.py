@@ -13,8 +13,15 @@ from PIL import Image, UnidentifiedImageError
 from chalicelib.errors import UndecodableImage, UnsupportedImage
 from chalicelib.images import limits
 from chalicelib.images.exif import Exif, read_exif
+from chalicelib.images.isobmff import is_rotated
 from chalicelib.images.isolation import Picture, decode_in_process
-from chalicelib.images.renditions import encode_thumbnail, upright_thumbnail
+from chalicelib.images.metadata import jpeg_exif, without_metadata
+from chalicelib.images.renditions import (
+    encode_thumbnail,
+    scale_transparent_color,
+    upright_thumbnail,
+)
+from chalicelib.images.variants import unsupported_variant
 
 # Content type, file extension and common name, by Pillow's name of the format.
 _FORMATS = {
@@ -36,6 +43,7 @@ _BRANDS = ("heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs", "avif
 _ISOBMFF_SIGNATURES = {f"ftyp{brand}".encode() for brand in (*_BRANDS, "mif1", "msf1")}
 _TIFF_SIGNATURES = (b"II", b"MM")  # the byte order; no other format begins like this
 
+_LIMITS = {limits.TOO_COMPLEX, limits.TOO_LARGE, limits.CORRUPT_METADATA}
 _UNREADABLE = "This image is broken, or too large to open."
 
 
@@ -54,9 +62,9 @@ class DecodedImage:
 class _TimedBytes(io.BytesIO):
     """The bytes of an image, which Pillow can read only until its time is up."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, deadline: float) -> None:
         super().__init__(data)
-        self._deadline = time.monotonic() + limits.MAX_SECONDS
+        self._deadline = deadline
 
     def read(self, size: int | None = -1, /) -> bytes:
         # Every loop that a file can make endless, over chunks, segments or runs, reads here.
@@ -94,26 +102,90 @@ def decode(data: bytes, box: tuple[int, int]) -> Picture:
     Raises UnsupportedImage for bytes of no supported format, UndecodableImage for an image that is
     broken or would take too much memory or time.
     """
+    if data[4:12] in _ISOBMFF_SIGNATURES:
+        # pi-heif would not say whether an orientation is of EXIF or of XMP, which is ignored.
+        data = data.replace(b"tiff:Orientation", b"tiff:orientation")
+    deadline = time.monotonic() + limits.MAX_SECONDS
     with limits.bounded_memory(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow would write what it dislikes to the log.
-        if not limits.has_safe_tags(data):
-            raise UndecodableImage(limits.CORRUPT_METADATA)
+        result = _outcome(data, box, deadline)
+        if isinstance(result, Picture):
+            return result
+        if result.args != (limits.TOO_COMPLEX,):
+            # Metadata never causes a rejection, so try once more without it.
+            plain = without_metadata(data)
+            if plain and plain[0] != data:
+                again = _outcome(plain[0], box, deadline, plain[1], len(data))
+                result = again if isinstance(again, Picture) else result
+    if isinstance(result, Picture):
+        return result
+    name = None if str(result) in _LIMITS else unsupported_variant(data)
+    raise UnsupportedImage(f"{name} is not supported. Save it as JPEG or PNG.") if name else result
+
+
+def _outcome(
+    data: bytes,
+    box: tuple[int, int],
+    deadline: float,
+    exif: bytes | None = None,
+    other_bytes: int = 0,
+) -> Picture | UnsupportedImage | UndecodableImage:
+    """Return the decoded image or the error, which then holds nothing of the image in memory."""
+    try:
+        return _decode(data, box, deadline, exif, other_bytes)
+    except (UnsupportedImage, UndecodableImage) as error:
+        return type(error)(*error.args)
+
+
+def _decode(
+    data: bytes, box: tuple[int, int], deadline: float, exif: bytes | None, other_bytes: int
+) -> Picture:
+    """Decode `data`; `exif` is what was removed from it."""
+    # Opening a JPEG may read its EXIF.
+    if not (limits.has_safe_tags(data) and limits.has_safe_tags(jpeg_exif(data))):
+        raise UndecodableImage(limits.CORRUPT_METADATA)
+    try:
+        image = Image.open(_TimedBytes(data, deadline), formats=_openers())
+    except UnidentifiedImageError:
+        raise _unsupported_or_broken(data) from None
+    except Exception as error:  # Hostile bytes can make Pillow raise anything.
+        raise _undecodable(error, _UNREADABLE) from error
+    with image:
         try:
-            image = Image.open(_TimedBytes(data), formats=_openers())
-        except UnidentifiedImageError:
-            raise _unsupported_or_broken(data) from None
-        except Exception as error:  # Hostile bytes can make Pillow raise anything.
-            raise _undecodable(error, _UNREADABLE) from error
-        with image:
-            try:
-                limits.require_decodable(image, data)
-                if not limits.has_safe_tags(image.info.get("exif") or b""):
-                    del image.info["exif"]
-                exif = read_exif(image)
-                width, height, thumbnail = upright_thumbnail(image, box)
-            except Exception as error:  # as above
-                raise _undecodable(error, limits.BROKEN) from error
-    return Picture(str(image.format), width, height, exif, thumbnail)
+            limits.require_decodable(image, data, other_bytes)
+            if image.format == "PNG":
+                _load_png(image, data)
+            if image.format == "HEIF" and is_rotated(data):
+                image.info["original_orientation"] = None
+            found = _read_exif(image, exif)
+            width, height, thumbnail = upright_thumbnail(image, box)
+        except Exception as error:  # as above
+            raise _undecodable(error, limits.BROKEN) from error
+    return Picture(str(image.format), width, height, found, thumbnail)
+
+
+def _load_png(image: Image.Image, data: bytes) -> None:
+    """Load a PNG, since its metadata may follow its pixels, whatever is wrong with it there."""
+    scale_transparent_color(image, depth=data[24])
+    try:
+        image.load()
+    except Exception:  # noqa: BLE001 (as above)
+        image.load()  # The pixels are there now, or this fails again.
+        plain = without_metadata(data)
+        if plain and plain[1]:
+            image.info["exif"] = plain[1]
+
+
+def _read_exif(image: Image.Image, removed: bytes | None) -> Exif:
+    """Return the values of an image's EXIF, from the bytes that were removed if there are any."""
+    source = image
+    if removed:
+        # The orientation of a TIFF is one of its needed tags, and is still in the image.
+        source = Image.new("1", (1, 1)) if image.format == "TIFF" else image
+        source.info["exif"] = removed
+    if not limits.has_safe_tags(source.info.get("exif") or b""):
+        del source.info["exif"]
+    return read_exif(source)
 
 
 def _openers() -> list[str]:

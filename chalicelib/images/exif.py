@@ -5,6 +5,7 @@ is read on its own, and an invalid one is skipped.
 """
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,8 @@ T = TypeVar("T")
 
 _MIN_YEAR = 1826  # The oldest surviving photograph was taken in 1826 or 1827.
 _MAX_TEXT = 200  # characters
+_XMP = ("xmp", "XML:com.adobe.xmp")  # Pillow's names of it
+_FRACTION = re.compile(r"\d{1,9}")
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Exif:
 
 def read_exif(image: Image.Image) -> Exif:
     """Return the valid values of an image's EXIF; never raises."""
-    tags = _attempt(image.getexif)
+    tags = _attempt(lambda: _tags(image))
     if tags is None:
         return Exif()
     root: Mapping[int, Any] = tags
@@ -66,9 +69,24 @@ def is_valid(exif: Exif) -> bool:
 
 
 def read_orientation(image: Image.Image) -> int:
-    """Return the EXIF orientation, 1 to 8; 1 (upright) if it is missing or invalid."""
-    orientation = _attempt(lambda: int(image.getexif()[Base.Orientation]))
+    """Return the orientation to apply, 1 to 8; 1 (upright) if it is missing or invalid.
+
+    pi-heif sets the one in EXIF to 1 and remembers what it was.
+    """
+    orientation: int | None
+    if image.format == "HEIF":
+        orientation = image.info.get("original_orientation")
+    else:
+        orientation = _attempt(lambda: int(_tags(image)[Base.Orientation]))
     return orientation if orientation is not None and 1 <= orientation <= 8 else 1
+
+
+def _tags(image: Image.Image) -> Image.Exif:
+    """Return the EXIF, without the orientation that Pillow takes from XMP and no browser does."""
+    found = [image.info.pop(name, None) for name in _XMP]
+    if any(found):
+        image._exif = None  # Pillow may have read it, with XMP, while it opened a JPEG.
+    return image.getexif()
 
 
 def _attempt(read: Callable[[], T]) -> T | None:
@@ -82,21 +100,37 @@ def _attempt(read: Callable[[], T]) -> T | None:
 def _taken(
     root: Mapping[int, Any], camera: Mapping[int, Any], gps: Mapping[int, Any]
 ) -> datetime | None:
-    def date_of(directory: Mapping[int, Any], date: int, offset: int) -> datetime:
+    def date_of(directory: Mapping[int, Any], date: int, offset: int, fraction: int) -> datetime:
         # Many cameras record only the offset of DateTime, which applies to all dates.
         zone = _attempt(lambda: _text(camera[offset])) or _attempt(
             lambda: _text(camera[Base.OffsetTime])
         )
-        return _plausible(dates.parse_exif_date(_text(directory[date]), zone))
+        moment = _plausible(dates.parse_exif_date(_text(directory[date]), zone))
+        return moment.replace(
+            microsecond=_attempt(lambda: _microseconds(camera[fraction])) or moment.microsecond
+        )
 
+    original, digitized, changed = (
+        (Base.DateTimeOriginal, Base.OffsetTimeOriginal, Base.SubsecTimeOriginal),
+        (Base.DateTimeDigitized, Base.OffsetTimeDigitized, Base.SubsecTimeDigitized),
+        (Base.DateTime, Base.OffsetTime, Base.SubsecTime),
+    )
     candidates: list[Callable[[], datetime]] = [
-        lambda: date_of(camera, Base.DateTimeOriginal, Base.OffsetTimeOriginal),
-        lambda: date_of(camera, Base.DateTimeDigitized, Base.OffsetTimeDigitized),
-        lambda: date_of(root, Base.DateTime, Base.OffsetTime),
+        lambda: date_of(camera, *original),
+        lambda: date_of(camera, *digitized),
+        lambda: date_of(root, *changed),
         lambda: _plausible(_gps_time(gps)),
     ]
     found = (_attempt(candidate) for candidate in candidates)
     return next((moment for moment in found if moment), None)
+
+
+def _microseconds(fraction: Any) -> int:
+    """Read the digits of a fraction of a second: `5` and `500` are half a second."""
+    digits = _text(fraction)
+    if not _FRACTION.fullmatch(digits):
+        raise ValueError("invalid fraction")
+    return int(digits[:6].ljust(6, "0"))
 
 
 def _plausible(moment: datetime) -> datetime:
@@ -109,7 +143,7 @@ def _plausible(moment: datetime) -> datetime:
 
 def _gps_time(gps: Mapping[int, Any]) -> datetime:
     day = _text(gps[GPS.GPSDateStamp]).replace(":", "-")
-    hours, minutes, seconds = (float(part) for part in gps[GPS.GPSTimeStamp])
+    hours, minutes, seconds = _sexagesimal(gps[GPS.GPSTimeStamp])
     midnight = datetime.fromisoformat(day).replace(tzinfo=UTC)
     return midnight + timedelta(hours=hours, minutes=minutes, seconds=int(seconds))
 
@@ -120,8 +154,21 @@ def _position(gps: Mapping[int, Any]) -> tuple[float, float]:
     return latitude, longitude
 
 
+def _sexagesimal(parts: Any) -> list[float]:
+    """Return degrees or hours, minutes and seconds; many devices write 0/0 for unknown ones."""
+    whole, *smaller = parts if isinstance(parts, tuple) else [parts]
+    return [float(whole), *map(_number_or_zero, smaller)]
+
+
+def _number_or_zero(part: Any) -> float:
+    try:
+        return float(part)
+    except ZeroDivisionError:
+        return 0.0
+
+
 def _degrees(parts: Any, reference: Any, directions: str, limit: int) -> float:
-    degrees: float = sum(float(part) / 60**power for power, part in enumerate(parts))
+    degrees: float = sum(part / 60**power for power, part in enumerate(_sexagesimal(parts)))
     direction = _text(reference).upper()
     if not math.isfinite(degrees) or not 0 <= degrees <= limit or len(direction) != 1:
         raise ValueError("invalid position")

@@ -94,8 +94,11 @@ def allocation_limit() -> int:
     return allocated * resource.getpagesize() + _MAX_ALLOCATED_BYTES
 
 
-def require_decodable(image: Image.Image, data: bytes) -> None:
-    """Raise UndecodableImage if decoding would take too much memory or time, by its header."""
+def require_decodable(image: Image.Image, data: bytes, other_bytes: int = 0) -> None:
+    """Raise UndecodableImage if decoding would take too much memory or time, by its header.
+
+    `other_bytes` are in memory next to the file.
+    """
     if image.format in SCALED_DECODE:
         scans = _buffered_scans(image, data)
         kept = _coefficient_bytes(image) if scans else 0.0
@@ -105,7 +108,7 @@ def require_decodable(image: Image.Image, data: bytes) -> None:
     else:
         kept, too_large = _decoded_bytes(image), False
     too_large = too_large or kept > _MAX_DECODED_BYTES
-    if too_large or kept + len(data) > _MAX_DECODED_AND_FILE_BYTES:
+    if too_large or kept + len(data) + other_bytes > _MAX_DECODED_AND_FILE_BYTES:
         raise UndecodableImage(TOO_LARGE)
 
 
@@ -177,7 +180,7 @@ def has_safe_tags(tiff: bytes) -> bool:
                     return False
                 if tag in (IFD.Exif, IFD.GPSInfo) and len(directories) < 3:
                     directories.append(value)
-    except struct.error:
+    except (struct.error, OverflowError):  # BigTIFF has offsets that no memory has.
         pass  # The tags end here, and Pillow stops here as well.
     return True
 

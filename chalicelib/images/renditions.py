@@ -1,5 +1,6 @@
 """The thumbnail of an image: upright, in sRGB, on white, without metadata."""
 
+import contextlib
 import io
 from typing import Any
 
@@ -36,10 +37,11 @@ def upright_thumbnail(image: Image.Image, box: tuple[int, int]) -> tuple[int, in
     if image.format not in SCALED_DECODE:
         # Loading may rotate the image (TIFF does), so read the orientation afterwards.
         image.load()
+        if image.format == "BMP" and image.mode == "RGBA" and image.getextrema()[3:] == ((0, 0),):
+            image.putalpha(255)  # Many programs leave the fourth byte of a pixel at 0.
         # pi-heif keeps a file that has several images, and would decode it again at every use.
         image._heif_file = None  # type: ignore[attr-defined]
-    # HEIF has its own rotation, which is already applied; its EXIF's is void (ISO 23008-12).
-    orientation = 1 if image.format == "HEIF" else read_orientation(image)
+    orientation = read_orientation(image)
     width, height = image.size
     if orientation in _SIDEWAYS:
         width, height = height, width
@@ -60,6 +62,15 @@ def encode_thumbnail(thumbnail: Image.Image) -> bytes:
     out = io.BytesIO()
     thumbnail.save(out, "JPEG", quality=THUMBNAIL_QUALITY, optimize=True)
     return out.getvalue()
+
+
+def scale_transparent_color(image: Image.Image, depth: int) -> None:
+    """Scale the transparent color of a PNG, in `depth` bits, as Pillow scales its pixels."""
+    color = image.info.get("transparency")
+    if image.mode == "L" and isinstance(color, int) and depth < 8:
+        image.info["transparency"] = color * (255 // (2**depth - 1))
+    elif image.mode == "RGB" and isinstance(color, tuple) and depth == 16:
+        image.info["transparency"] = tuple(sample >> 8 for sample in color)
 
 
 def _reduce(image: Image.Image, box: tuple[int, int]) -> Image.Image:
@@ -108,25 +119,30 @@ def _to_resizable_mode(image: Image.Image, white: float) -> Image.Image:
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
         # Pillow would clip these values to 8 bits instead of scaling them.
         scale, offset = 255 / white, 255.0 if white < 0 else 0.0
-        deep = image if image.mode == "F" else image.convert("I").convert("F")
-        return deep.point(lambda value: value * scale + offset).convert("L")
+        deep = image if image.mode == "F" else image.convert("I")
+        gray = deep.convert("F").point(lambda value: value * scale + offset).convert("L")
+        transparent = image.info.get("transparency")
+        if not isinstance(transparent, int) or deep.mode == "F":
+            return gray
+        alpha = deep.point([255 * (value != transparent) for value in range(2**16)], "L")
+        return Image.merge("LA", (gray, alpha))
     return image
 
 
 def _to_srgb_on_white(image: Image.Image, profile: bytes | None) -> Image.Image:
     """Return the image in sRGB, which browsers assume of an image without a profile."""
     if image.mode in ("LA", "PA", "RGBA"):
-        rgba = image.convert("RGBA")
-        image = Image.new("RGB", rgba.size, "white")
-        image.paste(rgba, mask=rgba.getchannel("A"))
+        mode = "L" if image.mode == "LA" else "RGB"
+        alpha, colors = image.getchannel("A"), image.convert(mode)
+        image = Image.new(mode, image.size, "white")
+        image.paste(colors, mask=alpha)
     if image.mode == "LAB":  # Pillow converts it only with a profile.
         profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
-    if profile and len(profile) <= _MAX_PROFILE_BYTES and image.mode in ("RGB", "CMYK", "LAB"):
-        try:
+    if profile and len(profile) <= _MAX_PROFILE_BYTES and image.mode in ("L", "RGB", "CMYK", "LAB"):
+        # A profile that is broken or does not fit only costs color accuracy.
+        with contextlib.suppress(Exception):
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             target = ImageCms.createProfile("sRGB")
             converted = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
             image = converted or image
-        except (ImageCms.PyCMSError, OSError):
-            pass  # A profile that is broken or does not fit only costs color accuracy.
     return image.convert("RGB")

@@ -124,3 +124,74 @@ def deep_png(depth: int, color: int) -> bytes:
 def png_chunk(name: bytes, data: bytes) -> bytes:
     """Return one chunk of a PNG."""
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def with_app1(jpeg: bytes, exif: bytes, keep_jfif: bool = False) -> bytes:
+    """Return a JPEG with EXIF in front, and without the density of its JFIF segment."""
+    start = 2 if keep_jfif else 2 + 2 + int.from_bytes(jpeg[4:6], "big")
+    return jpeg[:2] + segment(0xE1, b"Exif\0\0" + exif) + jpeg[start:]
+
+
+def segment(marker: int, content: bytes) -> bytes:
+    """Return one segment of a JPEG."""
+    return struct.pack(">BBH", 0xFF, marker, len(content) + 2) + content
+
+
+def big_tiff(offset: int, order: str = "<") -> bytes:
+    """Return the header of a BigTIFF whose directory is at `offset`."""
+    mark = b"II" if order == "<" else b"MM"
+    return mark + struct.pack(f"{order}HHHQ", 43, 8, 0, offset)
+
+
+def with_chunk(png: bytes, chunk: bytes, last: bool = False) -> bytes:
+    """Return a PNG with one more chunk, before its pixels or at the end."""
+    place = png.index(b"IEND" if last else b"IDAT") - 4
+    return png[:place] + chunk + png[place:]
+
+
+def png_of(
+    rows: list[bytes], width: int, depth: int, color: int, *chunks: tuple[bytes, bytes]
+) -> bytes:
+    """Return a PNG of packed rows, for depths that Pillow cannot write."""
+    header = struct.pack(">IIBBBBB", width, len(rows), depth, color, 0, 0, 0)
+    pixels = zlib.compress(b"".join(b"\0" + row for row in rows))
+    parts = ((b"IHDR", header), *chunks, (b"IDAT", pixels), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(name, content) for name, content in parts)
+
+
+def bmp_of(depth: int, compression: int, pixels: bytes, header: int = 124, **masks: int) -> bytes:
+    """Return a BMP of 8 by 8 pixels with a header of `header` bytes."""
+    info = struct.pack("<LllHHLLllLL", header, 8, 8, 1, depth, compression, len(pixels), *[0] * 4)
+    named = [masks.get(name, 0) for name in ("red", "green", "blue", "alpha")]
+    info = (info + struct.pack("<4L", *named) + bytes(header))[: max(header, 4)]
+    return (
+        b"BM" + struct.pack("<LLL", 14 + len(info) + len(pixels), 0, 14 + len(info)) + info + pixels
+    )
+
+
+def gray_profile(gamma: float) -> bytes:
+    """Return an ICC profile of gray values with a gamma (ICC.1:2001-04)."""
+    contents = {
+        b"desc": b"desc" + struct.pack(">LL", 0, 5) + b"gray\0" + bytes(78),
+        b"cprt": b"text" + bytes(4) + b"none\0",
+        b"wtpt": b"XYZ " + struct.pack(">Llll", 0, 63190, 65536, 54061),
+        b"kTRC": b"curv" + struct.pack(">LLH", 0, 1, round(gamma * 256)),
+    }
+    table, body = struct.pack(">L", len(contents)), b""
+    start = 128 + 4 + 12 * len(contents)
+    for name, content in contents.items():
+        table += struct.pack(">4sLL", name, start + len(body), len(content))
+        body += content + bytes(-len(content) % 4)
+    head = struct.pack(
+        ">L4sL4s4s4s12s4s",
+        start + len(body),
+        b"",
+        0x02100000,
+        b"mntr",
+        b"GRAY",
+        b"XYZ ",
+        bytes(12),
+        b"acsp",
+    )
+    head += bytes(28) + struct.pack(">lll", 63190, 65536, 54061)
+    return head.ljust(128, b"\0") + table + body

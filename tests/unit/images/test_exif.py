@@ -9,8 +9,20 @@ from PIL import Image
 from PIL.ExifTags import GPS, Base
 from PIL.TiffImagePlugin import IFDRational
 
+from chalicelib.images.decoding import read_image
 from chalicelib.images.exif import Exif, read_exif, read_orientation
-from tests.support.images import exif, full_exif, jpeg
+from chalicelib.photos.photo import sort_key
+from tests.support.images import (
+    encoded,
+    exif,
+    full_exif,
+    gradient,
+    jpeg,
+    png_chunk,
+    with_app1,
+    with_chunk,
+)
+from tests.support.thumbnails import BOX
 
 
 def exif_of(tags: Image.Exif | bytes) -> Exif:
@@ -24,6 +36,95 @@ def test_valid_exif_is_read() -> None:
     assert (found.make, found.model) == ("SONY", "DSLR-A300")
     assert found.latitude == pytest.approx(-33.858333, abs=1e-6)
     assert found.longitude == pytest.approx(-70.5)
+
+
+@pytest.mark.parametrize(
+    ("written", "iso"),
+    [
+        ("2019-05-06T07:08:09", "2019-05-06T07:08:09"),
+        ("2019-05-06 07:08:09", "2019-05-06T07:08:09"),
+        ("2019-05-06T07:08:09Z", "2019-05-06T07:08:09+00:00"),
+        ("2019-05-06T07:08:09.25+02:00", "2019-05-06T07:08:09.250000+02:00"),
+        ("2019:05:06 07:08:09-0330", "2019-05-06T07:08:09-03:30"),
+        ("2019-05-06", "2019-05-06T00:00:00"),
+        ("2019-05-06T07:08:09GMT+2", "2019-05-06T07:08:09+02:00"),
+        ("2019:05:06 07:08:09 UTC", "2019-05-06T07:08:09+00:00"),
+    ],
+)
+@pytest.mark.parametrize("tag", [Base.DateTimeOriginal, Base.DateTimeDigitized, Base.DateTime])
+def test_date_in_iso_form_is_accepted(tag: int, written: str, iso: str) -> None:
+    tags = {tag: written}
+    found = exif_of(exif(tags) if tag == Base.DateTime else exif(camera=tags))
+    assert found.taken is not None
+    assert found.taken.isoformat() == iso
+
+
+def test_offset_of_a_date_in_iso_form_counts_more_than_the_tag_of_the_offset() -> None:
+    found = exif_of(
+        exif(camera={Base.DateTimeOriginal: "2019-05-06T07:08:09+02:00", Base.OffsetTime: "+09:00"})
+    )
+    assert found.taken is not None
+    assert found.taken.isoformat() == "2019-05-06T07:08:09+02:00"
+
+
+@pytest.mark.parametrize(
+    ("digits", "microsecond"),
+    [
+        ("5", 500_000),
+        ("05", 50_000),
+        ("123", 123_000),
+        ("123456789", 123_456),
+        ("87  ", 870_000),
+        ("", 0),
+        ("x", 0),
+        ("-1", 0),
+        ("1" * 10, 0),
+        ("1²", 0),
+    ],
+)
+@pytest.mark.parametrize(
+    ("date", "fraction"),
+    [
+        (Base.DateTimeOriginal, Base.SubsecTimeOriginal),
+        (Base.DateTimeDigitized, Base.SubsecTimeDigitized),
+        (Base.DateTime, Base.SubsecTime),
+    ],
+)
+def test_fraction_of_a_second_is_part_of_its_date(
+    date: int, fraction: int, digits: str, microsecond: int
+) -> None:
+    day = {date: "2019:05:06 07:08:09"}
+    camera = {fraction: digits.encode()} | ({} if date == Base.DateTime else day)
+    found = exif_of(exif(day if date == Base.DateTime else {}, camera))
+    assert found.taken is not None
+    assert (found.taken.second, found.taken.microsecond) == (9, microsecond)
+
+
+def test_fraction_of_another_date_is_ignored() -> None:
+    found = exif_of(
+        exif(camera={Base.DateTimeOriginal: "2019:05:06 07:08:09", Base.SubsecTimeDigitized: "5"})
+    )
+    assert found.taken is not None
+    assert found.taken.microsecond == 0
+
+
+def test_photos_of_a_burst_are_sorted_by_the_fraction_of_their_second() -> None:
+    burst = [
+        exif_of(exif(camera={Base.DateTimeOriginal: "2019:05:06 07:08:09", tag: digits}))
+        for tag, digits in [
+            (Base.Software, "none"),
+            (Base.SubsecTimeOriginal, "08"),
+            (Base.SubsecTimeOriginal, "1"),
+            (Base.SubsecTimeOriginal, "95"),
+        ]
+    ]
+    stored = [one.taken.isoformat() for one in burst if one.taken]
+    ids = ["d", "c", "b", "a"]
+    keys = [
+        sort_key(datetime.fromisoformat(taken), name)
+        for taken, name in zip(stored, ids, strict=True)
+    ]
+    assert keys == sorted(keys)
 
 
 def test_image_without_exif_has_no_values() -> None:
@@ -123,6 +224,34 @@ def test_zero_degrees_is_a_valid_position() -> None:
     assert (found.latitude, found.longitude) == (0, 0)
 
 
+UNKNOWN = IFDRational(0, 0)
+
+
+@pytest.mark.parametrize(
+    ("parts", "degrees"),
+    [
+        ((33.0, 51.0, UNKNOWN), 33.85),
+        ((33.0, UNKNOWN, UNKNOWN), 33.0),
+        ((33.0, UNKNOWN, 36.0), 33.01),
+        ((33.85,), 33.85),
+        ((33.0, 51.0), 33.85),
+    ],
+)
+def test_position_without_minutes_or_seconds_is_kept(
+    parts: tuple[Any, ...], degrees: float
+) -> None:
+    found = exif_of(exif(gps=position(parts, "S", parts, "E")))
+    assert (found.latitude, found.longitude) == pytest.approx((-degrees, degrees))
+
+
+def test_date_of_gps_without_seconds_is_kept() -> None:
+    found = exif_of(
+        exif(gps={GPS.GPSDateStamp: "2019:05:05", GPS.GPSTimeStamp: (22.0, 8.0, UNKNOWN)})
+    )
+    assert found.taken is not None
+    assert found.taken.isoformat() == "2019-05-05T22:08:00+00:00"
+
+
 @pytest.mark.parametrize(
     ("gps", "place"),
     [
@@ -198,3 +327,42 @@ def test_broken_exif_has_no_values(tags: bytes) -> None:
 def test_orientation_other_than_1_to_8_is_upright(written: int, read: int) -> None:
     image = jpeg(exif=exif({Base.Orientation: written}))
     assert read_orientation(Image.open(io.BytesIO(image))) == read
+
+
+XMP = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF><rdf:Description
+tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>"""
+XMP_CHUNK = png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + XMP)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        encoded(gradient(), "JPEG", xmp=XMP),
+        with_app1(encoded(gradient(), "JPEG", xmp=XMP), exif({Base.Make: "CAM"}).tobytes()[6:]),
+        with_chunk(encoded(gradient(), "PNG"), XMP_CHUNK),
+        with_chunk(encoded(gradient(), "PNG"), XMP_CHUNK, last=True),
+        encoded(gradient(), "WEBP", xmp=XMP),
+        encoded(gradient(), "TIFF", tiffinfo={700: XMP}),
+        encoded(gradient(), "TIFF", tiffinfo={700: XMP}, compression="tiff_lzw"),
+        encoded(gradient(), "AVIF", xmp=XMP),
+        encoded(gradient(), "HEIF", xmp=XMP.replace(b'"6"', b'"1"')).replace(
+            b'tiff:Orientation="1"', b'tiff:Orientation="6"'
+        ),
+        encoded(gradient(), "MPO", xmp=XMP, save_all=True, append_images=[gradient()]),
+    ],
+    ids=[
+        "JPEG",
+        "JPEG with EXIF",
+        "PNG",
+        "PNG at the end",
+        "WEBP",
+        "TIFF",
+        "LZW",
+        "AVIF",
+        "HEIF",
+        "MPO",
+    ],
+)
+def test_orientation_of_xmp_is_ignored(data: bytes) -> None:
+    image = read_image(data, BOX)
+    assert (image.width, image.height) == (640, 480)

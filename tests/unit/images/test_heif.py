@@ -1,12 +1,21 @@
 """HEIC: what the file says of itself."""
 
+import io
+import struct
+from pathlib import Path
+from typing import Any
+
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 from PIL.ExifTags import Base
 
 from chalicelib.images.decoding import read_image
+from chalicelib.images.isobmff import is_rotated
+from chalicelib.images.renditions import _TRANSPOSITIONS as TRANSPOSITIONS
 from tests.support.images import encoded, exif, full_exif, gradient
 from tests.support.thumbnails import BOX, thumbnail_of
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_primary_image_of_heic_is_used() -> None:
@@ -17,13 +26,55 @@ def test_primary_image_of_heic_is_used() -> None:
     assert thumbnail_of(data).getpixel((66, 100)) == pytest.approx((0, 255, 0), abs=12)
 
 
-def test_rotation_of_heic_counts_and_orientation_of_its_exif_does_not() -> None:
-    tags = exif({Base.Orientation: 6}).tobytes()
-    data = encoded(gradient(400, 300), "HEIF", exif=tags)
-    unrotated = data.replace(b"irot", b"skip")
-    assert unrotated != data
-    assert read_image(data, BOX).height == 400
-    assert read_image(unrotated, BOX).height == 300
+def heic_with(orientation: int, **options: Any) -> bytes:
+    """Return a HEIC whose EXIF has an orientation that does not become its own rotation."""
+    tags = exif({Base.Orientation: 9}).tobytes()
+    data = encoded(gradient(400, 300), "HEIF", exif=tags, **options)
+    entry = struct.pack(">HHL", Base.Orientation, 3, 1)
+    place = data.index(entry) + len(entry)
+    return data[:place] + struct.pack(">H", orientation) + data[place + 2 :]
+
+
+@pytest.mark.parametrize("orientation", range(10))
+def test_heic_without_a_rotation_of_its_own_is_rotated_by_its_exif(orientation: int) -> None:
+    image = read_image(heic_with(orientation), BOX)
+    plain = gradient(400, 300)
+    upright = (
+        plain.transpose(TRANSPOSITIONS[orientation]) if orientation in TRANSPOSITIONS else plain
+    )
+    assert (image.width, image.height) == upright.size
+    thumbnail = Image.open(io.BytesIO(image.thumbnail)).convert("L")
+    expected = upright.resize(thumbnail.size).convert("L")
+    assert ImageStat.Stat(ImageChops.difference(thumbnail, expected)).mean[0] < 3
+
+
+@pytest.mark.parametrize("own", [3, 6])
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_heic_with_a_rotation_of_its_own_is_not_rotated_twice(own: int, orientation: int) -> None:
+    data = encoded(gradient(400, 300), "HEIF", exif=exif({Base.Orientation: own}).tobytes())
+    entry = struct.pack(">HHL", Base.Orientation, 3, 1)
+    place = data.index(entry) + len(entry)
+    turned = data[:place] + struct.pack(">H", orientation) + data[place + 2 :]
+    image = read_image(turned, BOX)
+    assert (image.width, image.height) == ((300, 400) if own == 6 else (400, 300))
+    assert image.thumbnail == read_image(data, BOX).thumbnail
+
+
+def test_rotation_of_another_item_of_a_heic_does_not_count() -> None:
+    first = gradient(400, 300)
+    several = {"save_all": True, "append_images": [first.copy()], "primary_index": 1}
+    assert not is_rotated(encoded(first, "HEIF"))
+    own = exif({Base.Orientation: 6}).tobytes()
+    assert is_rotated(encoded(first, "HEIF", exif=own))
+    first.info["exif"] = own
+    assert not is_rotated(encoded(first, "HEIF", **several))
+
+
+@pytest.mark.parametrize("length", [0, 7, 24, 60, 120, 200, 260, 320])
+def test_heic_whose_boxes_are_cut_off_counts_as_rotated(length: int) -> None:
+    data = encoded(gradient(400, 300), "HEIF")
+    assert length < data.index(b"mdat")
+    assert is_rotated(data[:length])
 
 
 def test_exif_of_heic_is_read() -> None:

@@ -12,14 +12,17 @@ from bench.images import signal_to_noise
 from chalicelib.images.decoding import read_image
 from chalicelib.images.renditions import THUMBNAIL_QUALITY
 from tests.support.images import (
+    bmp_of,
     deep_png,
     deep_tiff,
     encoded,
     exif,
     full_exif,
     gradient,
+    gray_profile,
     jpeg,
     photo_like,
+    png_of,
 )
 from tests.support.memory import peak_memory
 from tests.support.thumbnails import BOX, thumbnail_of
@@ -118,6 +121,81 @@ def test_transparent_pixels_are_blended_with_white(
     assert pixel == pytest.approx((gray, gray, gray), abs=2)
 
 
+def packed(values: list[int], depth: int) -> bytes:
+    """Return a row of samples, each of `depth` bits."""
+    bits = "".join(f"{value:0{depth}b}" for value in values)
+    return int(bits, 2).to_bytes(len(bits) // 8)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
+def test_transparent_gray_of_a_png_is_white_and_others_are_not(depth: int) -> None:
+    darkest, transparent, brightest = 0, 2 ** (depth - 1) - (depth == 1), 2**depth - 1
+    row = packed([darkest] * 16 + [transparent] * 16 + [brightest] * 16, depth)
+    shown = png_of([row] * 16, 48, depth, 0, (b"tRNS", struct.pack(">H", transparent)))
+    plain = png_of([row] * 16, 48, depth, 0)
+    black = 255 if darkest == transparent else 0
+    for data, middle in ((shown, 255), (plain, transparent * 255 // brightest)):
+        thumbnail = thumbnail_of(data).convert("L")
+        first = black if data is shown else 0
+        assert thumbnail.getpixel((4, 8)) == pytest.approx(first, abs=4)
+        assert thumbnail.getpixel((24, 8)) == pytest.approx(middle, abs=4)
+        assert thumbnail.getpixel((44, 8)) == pytest.approx(255, abs=4)
+
+
+def test_gray_next_to_the_transparent_one_of_16_bits_is_shown() -> None:
+    row = packed([1000] * 16 + [1001] * 16, 16)
+    thumbnail = thumbnail_of(png_of([row] * 16, 32, 16, 0, (b"tRNS", struct.pack(">H", 1000))))
+    assert thumbnail.convert("L").getpixel((4, 8)) == pytest.approx(255, abs=4)
+    assert thumbnail.convert("L").getpixel((28, 8)) == pytest.approx(4, abs=4)
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+def test_transparent_color_of_a_png_is_white_and_others_are_not(depth: int) -> None:
+    high = 2**depth - 1
+    row = packed([high, 0, 0] * 16 + [0, high, 0] * 16, depth)
+    data = png_of([row] * 16, 32, depth, 2, (b"tRNS", struct.pack(">HHH", high, 0, 0)))
+    thumbnail = thumbnail_of(data)
+    assert thumbnail.getpixel((4, 8)) == pytest.approx((255, 255, 255), abs=6)
+    assert thumbnail.getpixel((28, 8)) == pytest.approx((0, 255, 0), abs=6)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4, 8])
+@pytest.mark.parametrize("alpha", [b"\0", b"\x80\xff"])
+def test_transparent_palette_of_a_png_is_blended_with_white(depth: int, alpha: bytes) -> None:
+    row = packed([0] * 16 + [1] * 16, depth)
+    chunks = (b"PLTE", b"\0\0\0\xff\0\0"), (b"tRNS", alpha)
+    thumbnail = thumbnail_of(png_of([row] * 16, 32, depth, 3, *chunks))
+    gray = 255 - alpha[0]
+    assert thumbnail.getpixel((4, 8)) == pytest.approx((gray, gray, gray), abs=4)
+    assert thumbnail.getpixel((28, 8)) == pytest.approx((255, 0, 0), abs=6)
+
+
+def test_large_png_with_a_transparent_gray_of_16_bits_is_reduced_in_strips() -> None:
+    row = packed([100] * 1500 + [65535 // 2] * 1500, 16)
+    thumbnail = thumbnail_of(png_of([row] * 2400, 3000, 16, 0, (b"tRNS", struct.pack(">H", 100))))
+    assert thumbnail.getpixel((20, 100)) == (255, 255, 255)
+    assert thumbnail.getpixel((230, 100)) == pytest.approx((127, 127, 127), abs=2)
+
+
+MASKS = {"red": 0xFF0000, "green": 0xFF00, "blue": 0xFF, "alpha": 0xFF000000}
+
+
+@pytest.mark.parametrize(
+    ("pixels", "left", "right"),
+    [
+        (b"\0\0\xff\0" * 64, (255, 0, 0), (255, 0, 0)),
+        (b"\0\0\xff\0" * 32 + b"\0\0\xff\xff" * 32, (255, 0, 0), (255, 255, 255)),
+    ],
+    ids=["all 0", "some 0"],
+)
+def test_bmp_whose_alpha_is_all_0_is_opaque(
+    pixels: bytes, left: tuple[int, ...], right: tuple[int, ...]
+) -> None:
+    thumbnail = thumbnail_of(bmp_of(32, 3, pixels, **MASKS))
+    assert thumbnail.getpixel((4, 1)) == pytest.approx(left, abs=12)
+    assert thumbnail.getpixel((4, 6)) == pytest.approx(right, abs=12)
+
+
 @pytest.mark.parametrize("mode", ["L", "1", "P", "CMYK", "I;16"])
 def test_other_color_models_keep_their_brightness(mode: str) -> None:
     if mode == "I;16":
@@ -191,6 +269,19 @@ def test_profile_of_inks_is_applied(kind: str) -> None:
     # L* 51, a* 48 and b* 25 are a dull red.
     data = encoded(cyan, kind, icc_profile=cmyk_profile((130, 176, 153)))
     assert thumbnail_of(data).getpixel((150, 100)) == pytest.approx((200, 80, 80), abs=12)
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "I;16"])
+def test_gray_of_an_embedded_profile_is_converted_to_srgb(mode: str) -> None:
+    value = 64 * 257 if mode == "I;16" else (64, 255) if mode == "LA" else 64
+    data = encoded(Image.new(mode, BOX, value), "PNG", icc_profile=gray_profile(1.0))
+    # A quarter of the light of white is 137 in sRGB.
+    assert thumbnail_of(data).getpixel((150, 100)) == pytest.approx((137, 137, 137), abs=3)
+
+
+def test_rgb_profile_of_a_gray_image_is_ignored() -> None:
+    data = encoded(Image.new("L", BOX, 64), "PNG", icc_profile=profile("sRGB"))
+    assert thumbnail_of(data).getpixel((150, 100)) == pytest.approx((64, 64, 64), abs=2)
 
 
 @pytest.mark.parametrize("unusable", [profile("LAB"), b"garbage"], ids=["LAB", "garbage"])
