@@ -78,7 +78,13 @@ def read_image(data: bytes, box: tuple[int, int]) -> DecodedImage:
 
     Raises UnsupportedImage or UndecodableImage, as `decode` does.
     """
-    picture = decode_in_process(data, box) if _needs_process(data) else decode(data, box)
+    return to_decoded_image(
+        decode_in_process(data, box) if _needs_process(data) else decode(data, box)
+    )
+
+
+def to_decoded_image(picture: Picture) -> DecodedImage:
+    """Return a picture with the content type of its format, and its thumbnail as a JPEG."""
     content_type, extension, _ = _FORMATS[picture.format]
     thumbnail = encode_thumbnail(picture.thumbnail)
     return DecodedImage(

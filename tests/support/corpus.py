@@ -17,7 +17,8 @@ from typing import Any
 from PIL import Image
 
 from chalicelib.errors import UndecodableImage, UnsupportedImage
-from chalicelib.images.decoding import read_image
+from chalicelib.images import decoding
+from chalicelib.images.decoding import DecodedImage, read_image
 from tests.support.images import encoded, full_exif, gradient, png_chunk
 
 BOX = (30, 20)
@@ -150,10 +151,15 @@ def variants(kind: str) -> int:
     return HEIF_VARIANTS if kind.startswith("HEIF") else VARIANTS
 
 
-def outcome(data: bytes) -> str:
-    """Return the type of what `read_image` returns or raises. Any other error is a defect."""
+def read_here(data: bytes, box: tuple[int, int]) -> DecodedImage:
+    """Decode an image of any format in this process."""
+    return decoding.to_decoded_image(decoding.decode(data, box))
+
+
+def outcome(data: bytes, read: Callable[..., DecodedImage] = read_image) -> str:
+    """Return the type of what `read` returns or raises. Any other error is a defect."""
     try:
-        image = read_image(data, BOX)
+        image = read(data, BOX)
     except (UnsupportedImage, UndecodableImage) as error:
         return type(error).__name__
     with Image.open(io.BytesIO(image.thumbnail)) as thumbnail:
@@ -171,7 +177,9 @@ def main(kind: str, first: int, last: int) -> None:
     for number in range(first, last):
         print(f"{kind!r} {number}", end=" ", flush=True)
         faulthandler.dump_traceback_later(MAX_SECONDS, exit=True)
-        print(outcome(variant(kind, number)), flush=True)
+        # A process for each of thousands of images would take minutes.
+        few = number < HEIF_VARIANTS or kind.startswith("HEIF")
+        print(outcome(variant(kind, number), read_image if few else read_here), flush=True)
         faulthandler.cancel_dump_traceback_later()
 
 

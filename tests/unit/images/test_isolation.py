@@ -238,6 +238,31 @@ print(read_image(open("image.heic", "rb").read(), (300, 200)).width)
     assert run.stdout == "640\n"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has it")
+def test_api_hides_its_memory_before_the_decoder_starts(tmp_path: Path) -> None:
+    (tmp_path / "image.heic").write_bytes(HEIC)
+    script = f"""
+import ctypes, subprocess
+from chalicelib.images import isolation
+is_readable = lambda: ctypes.CDLL(None).prctl(3, *map(ctypes.c_ulong, (0, 0, 0, 0)))
+start, seen = subprocess.Popen, [is_readable()]
+def popen(*arguments, **options):
+    seen.append(is_readable())
+    return start(*arguments, **options)
+subprocess.Popen = popen
+isolation.decode_in_process(open("{tmp_path}/image.heic", "rb").read(), (300, 200))
+print(seen)
+"""
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    assert run.stdout == "[1, 0]\n"
+
+
 @pytest.mark.parametrize("kind", ["TIFF", "AVIF", "HEIF"])
 @pytest.mark.parametrize("offset", [{}, {Base.OffsetTimeOriginal: "-03:30"}])
 def test_process_returns_what_the_image_contains(kind: str, offset: dict[int, str]) -> None:
@@ -256,10 +281,11 @@ def test_process_returns_what_the_image_contains(kind: str, offset: dict[int, st
 def test_decoder_is_restricted_before_it_decodes(
     data: bytes, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    steps: list[str] = []
+    steps: list[Any] = []
     # The tests have registered an opener already, that of pillow-heif.
     monkeypatch.setattr("pi_heif.register_heif_opener", lambda **_: None)
-    monkeypatch.setattr(sandbox, "restrict_decoder", lambda *_: steps.append("restricted"))
+    monkeypatch.setattr(limits, "allocation_limit", lambda: 10**12)
+    monkeypatch.setattr(sandbox, "restrict_decoder", lambda *given: steps.append(given))
     decode = decoding.decode
 
     def decode_later(*arguments: Any) -> isolation.Picture:
@@ -274,7 +300,7 @@ def test_decoder_is_restricted_before_it_decodes(
     with open(read) as stdin:
         monkeypatch.setattr(sys, "stdin", stdin)
         decoder.main()
-    assert steps == ["restricted", "decoded"]
+    assert steps == [(10, 10**12), "decoded"]
     sys.stdout.flush()
     output = capfdbinary.readouterr().out
     assert output.startswith(isolation.READY)
