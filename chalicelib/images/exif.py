@@ -21,6 +21,7 @@ T = TypeVar("T")
 _MIN_YEAR = 1826  # The oldest surviving photograph was taken in 1826 or 1827.
 _MAX_TEXT = 200  # characters
 _XMP = ("xmp", "XML:com.adobe.xmp")  # Pillow's names of it
+_TEXT_PROFILE = "Raw profile type exif"  # in a text of PNG, whose orientation no browser applies
 _FRACTION = re.compile(r"\d{1,9}")
 
 
@@ -69,14 +70,12 @@ def is_valid(exif: Exif) -> bool:
 
 
 def read_orientation(image: Image.Image) -> int:
-    """Return the orientation to apply, 1 to 8; 1 (upright) if it is missing or invalid.
-
-    pi-heif sets the one in EXIF to 1 and remembers what it was.
-    """
-    orientation: int | None
+    """Return the orientation to apply, 1 to 8; 1 (upright) if it is missing or invalid."""
+    orientation: int | None = None
     if image.format == "HEIF":
+        # pi-heif sets the one in EXIF to 1, and remembers what it was.
         orientation = image.info.get("original_orientation")
-    else:
+    elif "exif" in image.info or _TEXT_PROFILE not in image.info:
         orientation = _attempt(lambda: int(_tags(image)[Base.Orientation]))
     return orientation if orientation is not None and 1 <= orientation <= 8 else 1
 

@@ -70,6 +70,51 @@ def test_rotation_of_another_item_of_a_heic_does_not_count() -> None:
     assert not is_rotated(encoded(first, "HEIF", **several))
 
 
+def box(kind: bytes, content: bytes, large: bool = False) -> bytes:
+    """Return a box of ISO 14496-12, with a size of 32 or of 64 bits."""
+    if large:
+        return struct.pack(">L4sQ", 1, kind, len(content) + 16) + content
+    return struct.pack(">L4s", len(content) + 8, kind) + content
+
+
+def boxes_with(associations: bytes, flags: int = 0, version: int = 0, large: bool = False) -> bytes:
+    """Return a file whose items 7 and 8 may have an `irot`, its second property."""
+    pitm = box(b"pitm", bytes([version, 0, 0, 0]) + (7).to_bytes(4 if version else 2))
+    ipco = box(b"ipco", box(b"ispe", bytes(12)) + box(b"irot", b"\1"))
+    ipma = box(b"ipma", bytes([version, 0, 0, flags]) + associations)
+    meta = box(b"meta", bytes(4) + pitm + box(b"iprp", ipco + ipma), large)
+    return box(b"mdat", bytes(20), large) + meta
+
+
+@pytest.mark.parametrize(
+    ("data", "rotated"),
+    [
+        (boxes_with(struct.pack(">LHBBB", 1, 7, 2, 0x81, 2)), True),
+        (boxes_with(struct.pack(">LHBBB", 1, 7, 2, 0x81, 2), large=True), True),
+        (boxes_with(struct.pack(">LHBB", 1, 7, 1, 0x81)), False),
+        (boxes_with(struct.pack(">LHBBHBB", 2, 8, 1, 2, 7, 1, 1)), False),
+        (boxes_with(struct.pack(">LHBHHBH", 2, 8, 1, 1, 7, 1, 0x8002), flags=1), True),
+        (boxes_with(struct.pack(">LLBB", 1, 7, 1, 2), version=1), True),
+        (boxes_with(struct.pack(">LHBB", 1, 8, 1, 2)), False),
+        (boxes_with(struct.pack(">LHBB", 1, 7, 1, 0)), False),
+        (boxes_with(struct.pack(">LHBB", 1, 7, 1, 9)), True),
+        (box(b"free", b"") * 10_000 + boxes_with(struct.pack(">LHBB", 1, 7, 1, 1)), True),
+    ],
+    ids=[
+        *("32 bits", "64 bits", "no rotation", "of another item", "16 bits", "version 1"),
+        *("no properties", "no property", "missing property", "too many boxes"),
+    ],
+)
+def test_rotation_of_the_primary_item_is_found_in_its_boxes(data: bytes, rotated: bool) -> None:
+    assert is_rotated(data) == rotated
+
+
+def test_rotation_counts_in_the_process_that_decodes() -> None:
+    tags = exif({Base.Orientation: 6}).tobytes()
+    image = decoding.decode(encoded(gradient(400, 300), "HEIF", exif=tags), BOX)
+    assert (image.width, image.height) == (300, 400)
+
+
 @pytest.mark.parametrize("length", [0, 7, 24, 60, 120, 200, 260, 320])
 def test_heic_whose_boxes_are_cut_off_counts_as_rotated(length: int) -> None:
     data = encoded(gradient(400, 300), "HEIF")

@@ -155,6 +155,7 @@ DEFLATED_ZEROS = zlib.compress(bytes(70_000_000), 9)
         png_chunk(b"pHYs", b"\0\0\1"),
         png_chunk(b"iCCP", b"name\0\1" + zlib.compress(b"profile")),
         png_chunk(b"iCCP", b""),
+        png_chunk(b"iCCP", b"name\0\0garbage") + png_chunk(b"sRGB", b""),
         png_chunk(b"iCCP", b"name\0\0" + DEFLATED_ZEROS),
         png_chunk(b"zTXt", b"Author\0\1" + zlib.compress(b"Me")),
         png_chunk(b"zTXt", b"Author\0\0" + DEFLATED_ZEROS),
