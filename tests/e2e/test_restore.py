@@ -174,6 +174,7 @@ def test_stage_is_restored_byte_for_byte_and_repeatably(album: Album) -> None:
     )
     photos = upload(mario, PHOTOS // 2) + upload(luigi, PHOTOS // 2)
     assert mario.delete(f"/photos/{photos[0]['id']}").ok  # It must stay deleted.
+    second_that_has_passed()  # What is deleted in the second of the moment is restored.
     upload(mario, 1)
     assert peach.sign_out().ok
     moment = second_that_has_passed()
