@@ -98,6 +98,20 @@ def test_image_is_judged_by_what_its_decoder_keeps(
         limits.require_decodable(image_claiming(kind, mode, height + 1, info), b"")
 
 
+@pytest.mark.parametrize(("orientation", "copies"), [(1, 1), (6, 2)])
+def test_copy_of_a_rotated_tiff_counts(orientation: int, copies: int) -> None:
+    def claiming(height: int) -> Image.Image:
+        image = image_claiming("TIFF", "L", height, {})
+        image.getexif()[274] = orientation
+        image.tag_v2 = {256: 1024, 257: height, 278: 1}  # type: ignore[attr-defined]
+        return image
+
+    height = MAX_DECODED // 1024 // copies - 4  # libtiff keeps a strip of 4 bytes a pixel, too.
+    limits.require_decodable(claiming(height), b"")
+    with pytest.raises(UndecodableImage, match="too large to decode"):
+        limits.require_decodable(claiming(height + 4), b"")
+
+
 def test_file_counts_toward_the_memory_of_its_image() -> None:
     image = image_claiming("PNG", "L", MAX_DECODED // 1024, {})
     limits.require_decodable(image, bytes(48 * 1024 * 1024))
