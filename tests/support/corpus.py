@@ -17,9 +17,9 @@ from typing import Any
 from PIL import Image
 
 from chalicelib.errors import UndecodableImage, UnsupportedImage
-from chalicelib.images import decoding
 from chalicelib.images.decoding import DecodedImage, read_image
 from tests.support.images import encoded, full_exif, gradient, png_chunk
+from tests.support.thumbnails import read_here
 
 BOX = (30, 20)
 VARIANTS = 400
@@ -149,11 +149,6 @@ def variant(kind: str, number: int) -> bytes:
 def variants(kind: str) -> int:
     """Return how many variants of a kind are tried."""
     return HEIF_VARIANTS if kind.startswith("HEIF") else VARIANTS
-
-
-def read_here(data: bytes, box: tuple[int, int]) -> DecodedImage:
-    """Decode an image of any format in this process."""
-    return decoding.to_decoded_image(decoding.decode(data, box))
 
 
 def outcome(data: bytes, read: Callable[..., DecodedImage] = read_image) -> str:

@@ -127,6 +127,7 @@ def test_pickle_of_the_decoder_is_not_loaded(
         {"exif": {"longitude": 0.0}},
         {"exif": {"make": "x" * 201}},
         {"exif": {"make": ""}},
+        {"exif": {"make": " spaces "}},
         {"exif": {"model": "two\nlines"}},
         {"exif": {"model": 7}},
         {"exif": {"taken": "0001-01-01T00:00:00"}},

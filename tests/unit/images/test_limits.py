@@ -16,7 +16,7 @@ from chalicelib.images import limits
 from chalicelib.images.decoding import read_image
 from chalicelib.images.exif import Exif
 from tests.support.images import deep_tiff, encoded, gradient, png_claiming
-from tests.support.thumbnails import BOX
+from tests.support.thumbnails import BOX, read_here
 
 ROOT = Path(__file__).parents[3]
 MAX_DECODED = 512 * 1024 * 1024  # bytes
@@ -61,7 +61,7 @@ def with_tag(tiff: bytes, replaced: int, tag: int, value: int) -> bytes:
 )
 def test_image_that_would_take_too_much_memory_is_rejected_before_decoding(data: bytes) -> None:
     with pytest.raises(UndecodableImage, match="too large to (decode|open)"):
-        read_image(data, BOX)
+        read_here(data)
 
 
 def image_claiming(kind: str, mode: str, height: int, info: dict[str, Any]) -> Image.Image:
@@ -169,7 +169,7 @@ def test_jpeg_with_too_many_parts_is_rejected(data: bytes) -> None:
 
 def test_tiff_with_strips_of_no_rows_is_rejected() -> None:
     with pytest.raises(UndecodableImage, match="broken"):
-        read_image(with_tag(deep_tiff("<H", 65535), 278, 278, 0), BOX)
+        read_here(with_tag(deep_tiff("<H", 65535), 278, 278, 0))
 
 
 def tiff_of_tags(count: int, kind: int, values: int, rest: int = 0) -> bytes:
@@ -196,7 +196,7 @@ OVERLAPPING = tiff_of_tags(50, BYTE, 600)
 )
 def test_tiff_with_unsafe_tags_is_rejected(tiff: bytes) -> None:
     with pytest.raises(UndecodableImage, match="metadata is corrupt"):
-        read_image(tiff, BOX)
+        read_here(tiff)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -177,6 +178,44 @@ def test_system_without_these_measures_still_decodes(monkeypatch: pytest.MonkeyP
     sandbox.hide_memory()
     sandbox.restrict_decoder(1, 1)
     assert len(calls) == 5
+
+
+def test_restriction_keeps_a_lower_limit_and_asks_the_kernel_for_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    limits_set: dict[int, tuple[int, int]] = {}
+    calls: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (16, 16))
+    monkeypatch.setattr(resource, "setrlimit", limits_set.__setitem__)
+    monkeypatch.setattr(sandbox, "_function", lambda _: lambda *given: calls.append(given))
+    sandbox.restrict_decoder(1, 10**9)
+    assert limits_set[resource.RLIMIT_DATA] == (16, 16)
+    assert limits_set[resource.RLIMIT_FSIZE] == (0, 0)
+    options = [call[0] for call in calls]
+    assert options[-1] == sandbox._PR_SET_SECCOMP
+    assert options.index(sandbox._PR_SET_NO_NEW_PRIVS) < len(options) - 1  # The filter needs it.
+    assert calls[-2][1] == bytes(24)  # no capability in any set
+
+
+@pytest.mark.parametrize("soft", [resource.RLIM_INFINITY, 10**9])
+def test_decoding_restores_the_limit_of_memory_and_stays_below_it(
+    soft: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits_set: list[tuple[int, int]] = []
+    hard = 2 * soft if soft > 0 else soft
+    monkeypatch.setattr(limits, "allocation_limit", lambda: 10**12)
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, hard))
+    monkeypatch.setattr(resource, "setrlimit", lambda _, value: limits_set.append(value))
+    with limits.bounded_memory():
+        pass
+    assert limits_set == [(10**12 if hard < 0 else hard, hard), (soft, hard)]
+
+
+def test_allocation_is_unlimited_where_it_cannot_be_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "_STATM", tmp_path / "missing")
+    assert limits.allocation_limit() == resource.RLIM_INFINITY
 
 
 def test_filter_knows_the_machines_of_lambda() -> None:
