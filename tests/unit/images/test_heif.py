@@ -9,6 +9,7 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 from PIL.ExifTags import Base
 
+from chalicelib.images import decoding
 from chalicelib.images.decoding import read_image
 from chalicelib.images.isobmff import is_rotated
 from chalicelib.images.renditions import _TRANSPOSITIONS as TRANSPOSITIONS
