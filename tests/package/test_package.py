@@ -170,7 +170,7 @@ def test_shared_build_is_reused_until_a_file_changes(tmp_path: Path) -> None:
     def build(content: str) -> bytes:
         source, target = tmp_path / "source.zip", tmp_path / "target.zip"
         with zipfile.ZipFile(source, "w") as archive:
-            archive.writestr("app.py", content)
+            archive.writestr("chalicelib/settings.py", content)
         package._build_once(source, target, shared)
         return target.read_bytes()
 

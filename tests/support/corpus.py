@@ -23,7 +23,7 @@ from tests.support.thumbnails import read_here
 
 BOX = (30, 20)
 VARIANTS = 400
-HEIF_VARIANTS = 40  # Each is decoded in a process of its own.
+HEIF_VARIANTS = 16  # Each is decoded in a process of its own.
 MAX_SECONDS = 20
 
 
