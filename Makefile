@@ -85,7 +85,7 @@ fuzz: install ## Send broken images, forms and bodies to every route (SECONDS=60
 
 mutants: install .venv-mutants/installed ## Print planted bugs that no test finds (SECONDS=600 SINCE=main MODULES=... SAMPLE=...)
 	@$(BIN)/python -m tests.mutants --seconds $(or $(SECONDS),600) $(if $(SINCE),--since $(SINCE)) \
-	  $(if $(MODULES),--modules $(MODULES)) $(if $(SAMPLE),--sample $(SAMPLE))
+	  $(if $(MODULES),--modules $(MODULES)) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
 
 .venv-mutants/installed: requirements-mutants.txt
 	$(PYTHON) -m venv .venv-mutants

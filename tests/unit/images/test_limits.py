@@ -1,5 +1,6 @@
 """Limits against hostile files."""
 
+import io
 import struct
 import subprocess
 import sys
@@ -165,6 +166,14 @@ def with_segments(jpeg: bytes, segments: bytes) -> bytes:
 def test_jpeg_with_too_many_parts_is_rejected(data: bytes) -> None:
     with pytest.raises(UndecodableImage, match="too complex"):
         read_image(data, BOX)
+
+
+def test_markers_inside_other_segments_of_a_jpeg_are_no_scans() -> None:
+    # Such as those of a thumbnail in EXIF.
+    comment = b"\xff\xda\0\2" * 200 + b"\xff\xd9"
+    segment = b"\xff\xfe" + struct.pack(">H", len(comment) + 2) + comment
+    data = with_segments(jpeg_claiming(6000, 6000, progressive=True), segment)
+    limits.require_decodable(Image.open(io.BytesIO(data)), data)
 
 
 def test_tiff_with_strips_of_no_rows_is_rejected() -> None:
