@@ -61,11 +61,15 @@ def before_call(operation: str, action: Callable[[], Any]) -> Iterator[None]:
 
 
 def isolate_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run one transaction at a time: they are atomic in DynamoDB, but not in moto."""
+    """Run one call of DynamoDB at a time: its transactions are atomic, and moto's are not.
+
+    In moto, even a read could see what a transaction has written that will be canceled.
+    """
     call, lock = BaseClient._make_api_call, threading.Lock()
 
     def locked(self: Any, name: str, arguments: Any) -> Any:
-        with lock if name == "TransactWriteItems" else contextlib.nullcontext():
+        is_dynamodb = self.meta.service_model.service_name == "dynamodb"
+        with lock if is_dynamodb else contextlib.nullcontext():
             return call(self, name, arguments)
 
     monkeypatch.setattr(BaseClient, "_make_api_call", locked)
