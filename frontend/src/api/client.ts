@@ -1,0 +1,69 @@
+/** Requests of the API: typed by its OpenAPI document, with a token, errors raised as ApiError. */
+import createClient from "openapi-fetch";
+
+import { config } from "@/config";
+import { errorOf, offlineError } from "./errors";
+import type { Paths } from "./pending";
+import { accessToken } from "./session";
+
+/** The code of the response to a token that is invalid, expired or signed out. */
+const TOKEN_REJECTED = "ForbiddenError";
+const PUBLIC = /\/users\/(signup|signin|confirm|confirm\/resend|password\/(forgot|reset)|links)$/;
+
+/** Read-only requests are repeated this often when the album is busy. */
+const ATTEMPTS = 3;
+const LONGEST_WAIT = 10; // seconds; beyond that, the error is shown
+
+/** Send a request with a valid token, renewed if it is rejected. Raises ApiError. */
+async function authorizedFetch(request: Request): Promise<Response> {
+  if (PUBLIC.test(new URL(request.url).pathname)) return send(request);
+  const token = await accessToken();
+  const response = await send(withToken(request, token));
+  if (response.status !== 403 || (await codeOf(response)) !== TOKEN_REJECTED) return response;
+  return send(withToken(request, await accessToken(token)));
+}
+
+function withToken(request: Request, token: string): Request {
+  const copy = request.clone();
+  copy.headers.set("Authorization", `Bearer ${token}`);
+  return copy;
+}
+
+async function send(request: Request): Promise<Response> {
+  for (let attempt = 1; ; attempt++) {
+    const response = await fetch(request.clone()).catch((error: unknown) => {
+      throw request.signal.aborted ? error : offlineError();
+    });
+    if (request.method !== "GET" || ![429, 503].includes(response.status)) return response;
+    const seconds = errorOf(response, null).retryAfter ?? 2 ** attempt;
+    if (attempt === ATTEMPTS || seconds > LONGEST_WAIT) return response;
+    await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  }
+}
+
+async function codeOf(response: Response): Promise<string> {
+  return errorOf(
+    response,
+    await response
+      .clone()
+      .json()
+      .catch(() => null),
+  ).code;
+}
+
+/** The API's routes. Wrap calls in `data()`. Call it when used: `config` is loaded at the start. */
+export function api() {
+  client ??= createClient<Paths>({ baseUrl: config.api, fetch: authorizedFetch });
+  return client;
+}
+
+let client: ReturnType<typeof createClient<Paths>> | undefined;
+
+/** Return the body of a successful response. Raises ApiError. */
+export async function data<T>(
+  call: Promise<{ data?: T; error?: unknown; response: Response }>,
+): Promise<T> {
+  const { data: body, error, response } = await call;
+  if (!response.ok) throw errorOf(response, error);
+  return body as T;
+}

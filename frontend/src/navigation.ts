@@ -1,0 +1,17 @@
+/** The links of the navigation `Main`. */
+import { Heart, Images, Trash2 } from "@lucide/vue";
+import type { Component } from "vue";
+
+import { text } from "@/text/en";
+
+export interface Destination {
+  path: string;
+  label: string;
+  icon: Component;
+}
+
+export const destinations: readonly Destination[] = [
+  { path: "/photos", label: text.nav.photos, icon: Images },
+  { path: "/favorites", label: text.nav.favorites, icon: Heart },
+  { path: "/trash", label: text.nav.trash, icon: Trash2 },
+];

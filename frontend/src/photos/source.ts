@@ -1,0 +1,56 @@
+/** What a grid or a viewer shows: a list of photos of any length, loaded on demand. */
+import type { Ref } from "vue";
+
+import type { ApiError } from "@/api/errors";
+import type { Photo } from "@/api/pending";
+
+/** A run of photos under one heading. */
+export interface Section {
+  /** Local month, such as "2026-11"; "" is a list without headings. */
+  readonly month: string;
+  /** The number of photos, known before they are loaded. */
+  readonly count: number;
+}
+
+/**
+ * A list of photos, in order. Positions run from 0 through all sections: the first photo of the
+ * second section has the position `sections[0].count`.
+ *
+ * The timeline knows its sections in advance and loads any part of them (`isComplete` is true from
+ * the start). Lists without counters, such as search, grow page by page: `sections` then covers
+ * what has been loaded, and `load` with positions beyond it loads the next page.
+ */
+export interface PhotoSource {
+  /** Identifies the list, such as "photos" or "search?q=sea", to restore its scroll position. */
+  readonly key: string;
+  readonly sections: Readonly<Ref<readonly Section[]>>;
+  /** "loading" until the first sections are known. */
+  readonly state: Readonly<Ref<"loading" | "ready" | "failed">>;
+  /** The last failure; the next successful request clears it. `load` tries again. */
+  readonly error: Readonly<Ref<ApiError | null>>;
+  /** Whether `sections` covers the whole list. */
+  readonly isComplete: Readonly<Ref<boolean>>;
+
+  /** Return the photo at a position, or undefined until it is loaded. Reactive. */
+  at(position: number): Photo | undefined;
+  /** Return the position of a loaded photo, or -1. Reactive. */
+  positionOf(id: string): number;
+  /** Load the positions from `first` through `last` that are missing. Repeated calls are cheap. */
+  load(first: number, last: number): Promise<void>;
+  /** Read the list again, after photos were added or restored. Loaded photos stay until then. */
+  refresh(): Promise<void>;
+  /** Replace a loaded photo after a change. */
+  update(photo: Photo): void;
+  /** Take photos out of the list at once, before or after the API has done so. */
+  remove(ids: readonly string[]): void;
+}
+
+/** Return the number of photos in all sections. */
+export function countOf(sections: readonly Section[]): number {
+  return sections.reduce((sum, section) => sum + section.count, 0);
+}
+
+/** Return a photo's local month: the one of its list. */
+export function monthOf(photo: Photo): string {
+  return (photo.taken_date ?? photo.upload_date).slice(0, 7);
+}

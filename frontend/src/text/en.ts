@@ -1,0 +1,159 @@
+/** All text of the page. To add a language, translate this file. */
+export const text = {
+  app: "CloudAlbum",
+  skipToContent: "Skip to content",
+
+  nav: {
+    main: "Main",
+    photos: "Photos",
+    albums: "Albums",
+    favorites: "Favorites",
+    map: "Map",
+    trash: "Trash",
+    upload: "Upload",
+    search: "Search",
+    searchHint: "Search your photos",
+    account: "Account",
+    settings: "Settings",
+    signOut: "Sign out",
+  },
+
+  status: { undo: "Undo", dismiss: "Dismiss", retry: "Try again" },
+
+  errors: {
+    offline: "No connection. Check your network, then try again.",
+    unexpected: (status: number) =>
+      `Something went wrong${status ? ` (status ${String(status)})` : ""}. Try again.`,
+    required: (field: string) => `${field} is required.`,
+    email: "Enter an email address, such as mario@example.com.",
+    code: "Enter the code from the email.",
+    passwordSpaces: "A password must not begin or end with a space.",
+  },
+
+  form: {
+    name: "Name",
+    email: "Email",
+    password: "Password",
+    newPassword: "New password",
+    currentPassword: "Current password",
+    showPassword: "Show password",
+    hidePassword: "Hide password",
+    code: "Code",
+    cancel: "Cancel",
+    passwordHint: "At least 8 characters, with upper and lower case letters, a digit and a symbol.",
+  },
+
+  signIn: {
+    title: "Sign in",
+    submit: "Sign in",
+    createAccount: "Create an account",
+    forgot: "Forgot your password?",
+    expired: "Your session has ended. Sign in to continue where you were.",
+    passwordChanged: "Your password is changed, and all devices are signed out. Sign in again.",
+    accountDeleted: "Your account and all of its photos are deleted.",
+    confirmed: "Your account is ready. Sign in to open it.",
+  },
+
+  signUp: {
+    title: "Create an account",
+    submit: "Create account",
+    signInInstead: "Sign in instead",
+    codeSent: (email: string) => `We sent a code to ${email}. Enter it to confirm your address.`,
+    confirm: "Confirm",
+    sendAnother: "Send another code",
+    anotherSent: "Another code is on its way.",
+    closed: "This album does not accept new accounts.",
+  },
+
+  forgot: {
+    title: "Reset your password",
+    intro: "Enter the email address of your account. You will receive a code.",
+    send: "Send code",
+    sent: (email: string) => `If ${email} has an account, a code is on its way.`,
+    submit: "Set password",
+    back: "Back to sign in",
+  },
+
+  settings: {
+    title: "Settings",
+    profile: "Profile",
+    signedInAs: (email: string) => `You sign in as ${email}.`,
+    saveName: "Save name",
+    nameSaved: "Name saved.",
+    password: "Password",
+    passwordHint: "Changing it signs you out on every device, including this one.",
+    changePassword: "Change password",
+    usage: "Storage",
+    photoCount: "Photos",
+    trashCount: "Of these, in the trash",
+    storage: "Size of the originals",
+    memberSince: "Member since",
+    links: "Active links",
+    appearance: "Appearance",
+    theme: { system: "Same as device", light: "Light", dark: "Dark" },
+    deleteTitle: "Delete account",
+    deleteIntro: "Deletes your account with all of its photos, permanently.",
+    deleteAccount: "Delete account",
+    deleteQuestion: "Delete your account?",
+    deleteLoses: (photos: string, size: string) =>
+      `You will permanently lose ${photos} (${size}), including those in the trash. Download what ` +
+      "you want to keep first. Nobody can bring them back.",
+    deleting: (left: string) => `Deleting. ${left} left.`,
+  },
+
+  photos: {
+    title: "Photos",
+    empty: "No photos yet",
+    emptyHint: "Drop photos or folders anywhere on this page, or choose them with Upload.",
+    photo: "Photo",
+    undated: "Without a date",
+    count: (count: number) => `${number(count)} ${count === 1 ? "photo" : "photos"}`,
+  },
+
+  favorites: {
+    title: "Favorites",
+    empty: "No favorites yet",
+    emptyHint: "Open a photo and press f, or its heart, to find it here.",
+  },
+
+  search: {
+    title: "Search",
+    prompt: "Search your photos",
+    hint: "Words in descriptions, tags, places and file names. Photos that have all of them are found.",
+    results: (query: string) => `Results for “${query}”`,
+    none: (query: string) => `No photos found for “${query}”`,
+    noneHint: "Check the spelling, or try fewer words.",
+  },
+
+  trash: {
+    title: "Trash",
+    empty: "The trash is empty",
+    emptyHint: "Photos that you move to the trash stay here for 30 days.",
+  },
+
+  notFound: {
+    title: "Page not found",
+    hint: "The address may be incomplete.",
+    home: "Go to your photos",
+  },
+};
+
+const numbers = new Intl.NumberFormat("en-US");
+const sizes = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3 });
+
+/** Return a number with thousands separators. */
+export function number(value: number): string {
+  return numbers.format(value);
+}
+
+/** Return a number of bytes in the largest unit that fits, in powers of 1,000. */
+export function fileSize(bytes: number): string {
+  const units = ["bytes", "kB", "MB", "GB", "TB"];
+  const power = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), units.length - 1);
+  return `${sizes.format(bytes / 1000 ** power)} ${units[power] ?? ""}`;
+}
+
+/** Return a date-time in ISO 8601 as a day of this browser's time zone. */
+export function day(iso: string): string {
+  return new Date(iso).toLocaleDateString("en-US", { dateStyle: "long" });
+}
