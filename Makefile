@@ -13,13 +13,16 @@ REQUIRE_PYTHON = import sys; version = sys.version_info[:2]; \
 # Points the commands after it to the embedded AWS of `make run`.
 USE_EMBEDDED_AWS = test -f .local/env || { echo "The embedded AWS is not running. Start it with \`make run\`."; exit 1; }; . ./.local/env
 
+# The npm that infra/frontend.py installs, for commands in frontend/.
+NPM = PATH="$(CURDIR)/.venv-node/bin:$$PATH" npm
+
 CHECK_INTEGRITY = STAGE=$(STAGE) $(BIN)/python -m infra.integrity $(if $(REPAIR),--repair) $(if $(SUB),--user $(SUB))
 
 # python-jose requires ecdsa, whose signing leaks timing (CVE-2024-23342, no fix is planned). The
 # album signs and verifies nothing with it, and the package does not contain it.
 ACCEPTED_VULNERABILITIES = --ignore-vuln CVE-2024-23342
 
-.PHONY: help install run reset mail test test-full lint format audit fuzz mutants load provision invite package deploy deploy-local destroy publish-frontend gateway-responses check-integrity check-integrity-local restore bench bench-renditions bench-deployed bench-memory bench-decoder lock verify-locks routes costs architecture swagger-ui fault-matrix
+.PHONY: help install run reset dev-frontend test-frontend types mail test test-full lint format audit fuzz mutants load provision invite package deploy deploy-local destroy publish-frontend gateway-responses check-integrity check-integrity-local restore bench bench-renditions bench-deployed bench-memory bench-decoder lock verify-locks routes costs architecture swagger-ui fault-matrix
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -41,6 +44,10 @@ run: install ## Run the album and an embedded AWS (PORT=5000 AWS_PORT=4566 VERBO
 reset: install ## Delete all local accounts and photos
 	@$(BIN)/python -m infra.local --reset
 
+dev-frontend: install ## Run Vite's server with reloading, next to `make run` (PORT=5000 WEB_PORT=5173)
+	@$(BIN)/python -m infra.frontend install
+	cd frontend && ALBUM=http://127.0.0.1:$(PORT) $(NPM) run dev -- --port $(or $(WEB_PORT),5173)
+
 mail: install ## Print the emails of the embedded AWS, newest last
 	@$(USE_EMBEDDED_AWS) && $(BIN)/python -m infra.mail
 
@@ -51,6 +58,16 @@ test: install lint ## Run the linters and all fast tests (COVERAGE=1 measures an
 
 test-full: install lint ## Also run slow tests and browser tests (needs Chromium)
 	$(BIN)/pytest -n auto --dist loadfile -m "full or not full"
+
+test-frontend: install ## Check and test the web app (needs Chromium)
+	@$(BIN)/python -m infra.frontend install
+	@$(BIN)/python -m infra.openapi dist/openapi.json
+	cd frontend && $(NPM) run --silent check
+
+types: install ## Write the web app's types of the API
+	@$(BIN)/python -m infra.frontend install
+	@$(BIN)/python -m infra.openapi dist/openapi.json
+	cd frontend && $(NPM) run --silent types
 
 lint: install .venv-checkov/passed ## Check style, format, types and templates
 	$(BIN)/ruff check .

@@ -94,9 +94,15 @@ def free_port() -> int:
 def start(
     port: int, aws_port: int, state: Path, output: IO[str] | int, *options: str
 ) -> subprocess.Popen[str]:
-    """Start the runner in its own process group, with `output` as its terminal or file."""
+    """Start the runner in its own process group, with `output` as its terminal or file.
+
+    It serves the web app only if the options have "--web".
+    """
     command = [sys.executable, "-m", "infra.local", "--port", str(port)]
     command += ["--aws-port", str(aws_port), "--state", str(state)]
+    if "--web" not in options:
+        command.append("--no-web")
+    options = tuple(option for option in options if option != "--web")
     return subprocess.Popen(
         [*command, *options],
         cwd=ROOT,

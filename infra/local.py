@@ -26,9 +26,11 @@ from typing import IO
 
 import boto3
 
+from infra import frontend
 from infra.errors import OperatorError, exit_code
 from infra.provision import provision
 from infra.stages import Stage
+from infra.web import FOLDER_VARIABLE
 
 ROOT = Path(__file__).parent.parent
 HOST = "127.0.0.1"
@@ -79,14 +81,23 @@ class LocalAlbum:
     """The album and its embedded AWS on two ports of this machine, with its state in one folder.
 
     The API's log goes to the file `api.log` in that folder or, if `verbose`, to standard output.
+    `web` is the folder of the built web app, which is served at `/`.
     """
 
-    def __init__(self, port: int, aws_port: int, state: Path, verbose: bool = False) -> None:
+    def __init__(
+        self,
+        port: int,
+        aws_port: int,
+        state: Path,
+        verbose: bool = False,
+        web: Path | None = None,
+    ) -> None:
         self.url = f"http://{HOST}:{port}"
         self._port = port
         self._aws_port = aws_port
         self._state = state
         self._verbose = verbose
+        self._web = web
         self._stop = threading.Event()
 
     def run(self) -> None:
@@ -165,7 +176,8 @@ class LocalAlbum:
         command = [sys.executable, "-m", "infra.serve", "local", "--no-autoreload"]
         command += ["--port", str(self._port)]
         log = None if self._verbose else started.enter_context(self._api_log.open("wb"))
-        api = Process("The API", command, log=log)
+        env = {FOLDER_VARIABLE: str(self._web)} if self._web else {}
+        api = Process("The API", command, env, log)
         started.callback(api.stop)
         self._wait_for(f"{self.url}/health", api)
         return api
@@ -187,9 +199,10 @@ class LocalAlbum:
         reader = 'import json, sys; print(json.load(sys.stdin)["accessToken"])'
         photo = self._state / "first-photo.jpg"
         draw = f'from PIL import Image; Image.linear_gradient("L").save("{photo}")'
+        shown = self.url if self._web else f"{self.url}   (without the web app)"
         return f"""
-The album          {self.url}
-Read and try it    {self.url}/docs   (in a browser)
+The album          {shown}
+The API's docs     {self.url}/docs   (in a browser)
 The embedded AWS   {self.env["AWS_ENDPOINT_URL"]}   (for its clients: . {self._state}/env)
 The API's log      {"this terminal" if self._verbose else self._api_log}
 Stop with          Ctrl-C
@@ -264,6 +277,15 @@ def say(text: str) -> None:
         print(text, flush=True)
 
 
+def built_web_app() -> Path | None:
+    """Return the folder of the current web app, or None, with the reason printed."""
+    try:
+        return frontend.build()
+    except OperatorError as error:
+        say(f"The web app is missing, and the API starts without it. {error}")
+        return None
+
+
 def reset(state: Path) -> None:
     """Delete the local state. Raises OperatorError while the album is running."""
     with locked(state):
@@ -277,12 +299,16 @@ def main() -> None:
     parser.add_argument("--aws-port", type=int, default=4566)
     parser.add_argument("--state", type=Path, default=Path(".local"))
     parser.add_argument("--verbose", action="store_true", help="print the API's log")
+    parser.add_argument("--no-web", action="store_true", help="run the API without the web app")
     parser.add_argument("--reset", action="store_true", help="delete the state instead")
     arguments = parser.parse_args()
     if arguments.reset:
         reset(arguments.state)
     else:
-        LocalAlbum(arguments.port, arguments.aws_port, arguments.state, arguments.verbose).run()
+        web = None if arguments.no_web else built_web_app()
+        LocalAlbum(
+            arguments.port, arguments.aws_port, arguments.state, arguments.verbose, web
+        ).run()
 
 
 if __name__ == "__main__":

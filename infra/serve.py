@@ -1,4 +1,4 @@
-"""`chalice local` as `make run` starts it: it responds to errors as API Gateway does.
+"""`chalice local` as `make run` starts it: with API Gateway's responses to errors, and the web app.
 
 Chalice's own server reads as many bytes as a Content-Length claims, waits forever for bytes that
 never arrive, sends the authorizer's 401 and 403 without CORS headers, closes the connection when
@@ -8,15 +8,19 @@ the authorizer fails, and has responses of its own to methods that a path lacks.
 import functools
 import json
 import logging
+import os
 import re
+from pathlib import Path
 from typing import Any
 
 from chalice import local
 from chalice.cli import main as chalice
 
+from chalicelib.api.docs_page import bucket_origin
 from chalicelib.api.error_table import BODY_LIMIT
-from chalicelib.settings import cors_allow_origin
+from chalicelib.settings import Settings, cors_allow_origin
 from infra.gateway import RESPONSES, GatewayResponse
+from infra.web import FOLDER_VARIABLE, WebApp
 
 _IDLE_SECONDS = 30  # about as long as API Gateway waits
 _LENGTH = re.compile(r"[0-9]{1,20}")
@@ -33,6 +37,16 @@ _DENIALS = {
     local.ForbiddenError: RESPONSES["ACCESS_DENIED"],  # a token that the authorizer rejects
     local.InvalidAuthorizerError: RESPONSES["AUTHORIZER_FAILURE"],
 }
+
+_NOT_BUILT = (
+    b"The web app is not built: see what `make run` printed. The API is described at /docs."
+)
+
+
+def _settings() -> Settings:
+    from app import services  # Chalice has imported it.
+
+    return services.settings
 
 
 class Handler(local.ChaliceRequestHandler):  # type: ignore[misc]
@@ -69,7 +83,7 @@ class Handler(local.ChaliceRequestHandler):  # type: ignore[misc]
         try:
             if self._route_exists():
                 self._generic_handle()
-            else:
+            elif not self._serve_file():
                 self._parse_payload()
                 self._respond(RESPONSES["MISSING_AUTHENTICATION_TOKEN"])
         except OSError:  # The client is gone, or too slow.
@@ -98,6 +112,24 @@ class Handler(local.ChaliceRequestHandler):  # type: ignore[misc]
         except ValueError:
             return False
         return self.command in {"OPTIONS", *self.local_gateway._app_object.routes[route]}
+
+    def _serve_file(self) -> bool:
+        """Respond with a file of the web app, and return whether there is one at this path."""
+        if self.command not in ("GET", "HEAD"):
+            return False
+        folder = os.environ.get(FOLDER_VARIABLE)
+        if folder is None:
+            if self.path != "/":
+                return False
+            self._send_http_response_with_body(503, {"Content-Type": "text/plain"}, _NOT_BUILT)
+            return True
+        web = WebApp(Path(folder), _settings, lambda: bucket_origin(_settings))
+        file = web.find(self.path, self.headers.get("Accept-Encoding", ""))
+        if file is None:
+            return False
+        body = b"" if self.command == "HEAD" else file.body
+        self._send_http_response_with_body(200, file.headers, body)
+        return True
 
     def _send_error_response(self, error: local.LocalGatewayException) -> None:
         """Respond to what the authorizer denies; Chalice would send no CORS headers."""

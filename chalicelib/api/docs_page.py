@@ -116,7 +116,8 @@ _OUR_OWN = {"page.css": _STYLE, "start.js": _START}
 def page(path: str, settings: Callable[[], Settings]) -> Response:
     """Return the page, whose links hold for the path it was requested by, slash or not."""
     assets, up = ("", "../") if path.endswith("/") else ("docs/", "")
-    policy = _POLICY.format(bucket=_bucket_origin(settings))
+    origin = bucket_origin(settings)
+    policy = _POLICY.format(bucket=f" {origin}" if origin else "")
     headers = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy}
     return Response(_PAGE.format(assets=assets, document=f"{up}openapi.json"), headers=headers)
 
@@ -132,8 +133,8 @@ def asset(name: str) -> Response:
     return Response((folder / name).read_text("utf-8"), headers=headers)
 
 
-def _bucket_origin(settings: Callable[[], Settings]) -> str:
-    """Return the origin of signed URLs after a space, or "" if the settings cannot be read."""
+def bucket_origin(settings: Callable[[], Settings]) -> str:
+    """Return the origin of signed URLs, or "" if the settings cannot be read."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     from chalicelib.clients import bucket_url, endpoint_url
@@ -143,4 +144,4 @@ def _bucket_origin(settings: Callable[[], Settings]) -> str:
         url = urlsplit(bucket_url(known.photo_bucket, known.region, endpoint_url("s3")))
     except (ConfigurationError, BotoCoreError, ClientError):
         return ""  # The page can still be read.
-    return f" {url.scheme}://{url.netloc}"
+    return f"{url.scheme}://{url.netloc}"
