@@ -47,8 +47,12 @@ def security_headers(bucket_origin: str) -> dict[str, str]:
 
 
 def config(api: str, settings: Settings) -> dict[str, object]:
-    """Return what `/config.json` has: the path of the API, and whether anyone can sign up."""
-    return {"api": api, "signup": bool(settings.signup_allowed)}
+    """Return what `/config.json` has: the path of the API, and how people sign up."""
+    return {
+        "api": api,
+        "signup": bool(settings.signup_allowed),
+        "confirmation": settings.confirms_by_email,
+    }
 
 
 def cache_control(name: str) -> str:

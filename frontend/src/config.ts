@@ -4,9 +4,11 @@ export interface Config {
   api: string;
   /** Whether anyone may sign up. */
   signup: boolean;
+  /** Whether an emailed code must confirm an account. */
+  confirmation: boolean;
 }
 
-export const config: Config = { api: "", signup: true };
+export const config: Config = { api: "", signup: true, confirmation: false };
 
 /** Read `/config.json` into `config`. Without it, as when offline, the defaults hold. */
 export async function loadConfig(): Promise<void> {

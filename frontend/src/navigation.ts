@@ -10,8 +10,13 @@ export interface Destination {
   icon: Component;
 }
 
-export const destinations: readonly Destination[] = [
+/** On a phone, these are in the bar at the bottom. */
+export const first: readonly Destination[] = [
   { path: "/photos", label: text.nav.photos, icon: Images },
   { path: "/favorites", label: text.nav.favorites, icon: Heart },
+];
+
+/** On a phone, these are under the button `More`. */
+export const more: readonly Destination[] = [
   { path: "/trash", label: text.nav.trash, icon: Trash2 },
 ];

@@ -7,7 +7,7 @@ import {
 } from "vue-router";
 import { watch } from "vue";
 
-import { isSignedIn } from "@/api/session";
+import { ending, isSignedIn } from "@/api/session";
 import { text } from "@/text/en";
 import PhotosView from "@/views/PhotosView.vue";
 
@@ -97,8 +97,9 @@ watch(isSignedIn, (signedIn) => {
 });
 
 function signIn(to: RouteLocationNormalized) {
-  const next = to.fullPath === "/photos" ? {} : { next: to.fullPath };
-  return { path: "/signin", query: next };
+  const isOver = ending.value === "signedOut" || ending.value === "accountDeleted";
+  const query = isOver || to.fullPath === "/photos" ? {} : { next: to.fullPath };
+  return { path: "/signin", query };
 }
 
 /** Return the page to show after a sign-in. */

@@ -59,7 +59,7 @@ export async function signOut(): Promise<void> {
     if (!(error instanceof ApiError && error.code === "SessionEnded")) reportError(error);
   }
   profile.value = null;
-  endSession(null);
+  endSession("signedOut");
 }
 
 /** Change the password, which ends every session. Raises ApiError. */

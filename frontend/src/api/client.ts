@@ -4,7 +4,7 @@ import createClient from "openapi-fetch";
 import { config } from "@/config";
 import { errorOf, offlineError } from "./errors";
 import type { Paths } from "./pending";
-import { accessToken } from "./session";
+import { accessToken, endSession } from "./session";
 
 /** The code of the response to a token that is invalid, expired or signed out. */
 const TOKEN_REJECTED = "ForbiddenError";
@@ -20,7 +20,10 @@ async function authorizedFetch(request: Request): Promise<Response> {
   const token = await accessToken();
   const response = await send(withToken(request, token));
   if (response.status !== 403 || (await codeOf(response)) !== TOKEN_REJECTED) return response;
-  return send(withToken(request, await accessToken(token)));
+  const renewed = await send(withToken(request, await accessToken(token)));
+  // A renewed token that is rejected, too, belongs to an account that is gone or being deleted.
+  if (renewed.status === 403 && (await codeOf(renewed)) === TOKEN_REJECTED) endSession("expired");
+  return renewed;
 }
 
 function withToken(request: Request, token: string): Request {

@@ -12,7 +12,7 @@ export interface Session {
 }
 
 /** Why there is no session: the sign-in page explains it. */
-export type Ending = "expired" | "passwordChanged" | "accountDeleted" | null;
+export type Ending = "expired" | "passwordChanged" | "accountDeleted" | "signedOut" | null;
 
 const KEY = "session";
 const RENEW_BEFORE_MS = 60_000;
@@ -21,10 +21,12 @@ const session = shallowRef<Session | null>(read());
 export const ending = shallowRef<Ending>(null);
 export const isSignedIn = computed(() => session.value !== null);
 
-// Signing in or out in one tab takes effect in all of them.
-window.addEventListener("storage", (event) => {
-  if (event.key === KEY || event.key === null) session.value = read();
-});
+/** Sign in or out here, too, when another tab does. */
+export function followOtherTabs(): void {
+  window.addEventListener("storage", (event) => {
+    if (event.key === KEY || event.key === null) session.value = read();
+  });
+}
 
 /** Start a session with the tokens of a sign-in or a renewal. */
 export function startSession(tokens: {
@@ -47,8 +49,8 @@ export function startSession(tokens: {
   return started;
 }
 
-/** Forget the tokens. The sign-in page explains `why`, unless the user signed out. */
-export function endSession(why: Ending): void {
+/** Forget the tokens, for the reason that the sign-in page explains. */
+export function endSession(why: Exclude<Ending, null>): void {
   session.value = null;
   ending.value = why;
   try {
@@ -101,7 +103,8 @@ function isUsable(candidate: Session, rejected: string | undefined): boolean {
 /** Run `task` in one tab at a time: a pool may rotate its refresh tokens. */
 async function withLock<T>(task: () => Promise<T>): Promise<T> {
   // Without a secure context there are no locks, and nothing better to do.
-  return "locks" in navigator ? await navigator.locks.request("session", task) : task();
+  const locks = navigator.locks as LockManager | undefined;
+  return locks ? await locks.request("session", task) : task();
 }
 
 function read(): Session | null {
