@@ -1,0 +1,37 @@
+import { existsSync } from "node:fs";
+
+import { defineConfig } from "@playwright/test";
+
+const port = Number(process.env.TEST_PORT ?? 5081);
+const chromium =
+  process.env.CHROMIUM ??
+  ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
+
+export default defineConfig({
+  testDir: "tests",
+  outputDir: "test-results",
+  fullyParallel: true,
+  workers: 2,
+  forbidOnly: !!process.env.CI,
+  reporter: [["list"]],
+  timeout: 30_000,
+  expect: { timeout: 10_000 },
+  use: {
+    baseURL: `http://127.0.0.1:${String(port)}`,
+    viewport: { width: 1280, height: 800 },
+    locale: "en-US",
+    launchOptions: { ...(chromium && { executablePath: chromium }), args: ["--no-sandbox"] },
+    trace: "retain-on-failure",
+  },
+  // An album of its own, with its accounts and photos in dist/test-album.
+  webServer: {
+    command:
+      `.venv/bin/python -m infra.local --port ${String(port)} --aws-port ${String(port + 1)} ` +
+      "--state dist/test-album",
+    cwd: "..",
+    url: `http://127.0.0.1:${String(port)}/health`,
+    reuseExistingServer: true,
+    gracefulShutdown: { signal: "SIGTERM", timeout: 30_000 },
+    timeout: 180_000,
+  },
+});

@@ -1,0 +1,78 @@
+/** Accounts of the album under test, and a page that is signed in to one. */
+import { expect, test as base, type APIRequestContext, type Page } from "@playwright/test";
+
+export const PASSWORD = "Secret-2026";
+
+export interface Account {
+  name: string;
+  email: string;
+  password: string;
+}
+
+interface Fixtures {
+  /** A new account. */
+  account: Account;
+  /** A page that shows the photos of `account`. */
+  signedIn: Page;
+  /** Fails the test if the page logs an error or requests anything from another origin. */
+  quiet: undefined;
+}
+
+let count = 0;
+
+export const test = base.extend<Fixtures>({
+  account: async ({ request }, use, testInfo) => {
+    await use(await createAccount(request, testInfo.workerIndex));
+  },
+
+  signedIn: async ({ page, account }, use) => {
+    await page.goto("/");
+    await signIn(page, account);
+    await use(page);
+  },
+
+  quiet: [
+    async ({ page, baseURL }, use) => {
+      const problems: string[] = [];
+      page.on("pageerror", (error) => problems.push(String(error)));
+      page.on("console", (message) => {
+        // Chromium logs each response with an error status; the tests expect some.
+        const isStatus = message.text().startsWith("Failed to load resource");
+        if (message.type() === "error" && !isStatus) problems.push(message.text());
+      });
+      page.on("request", (request) => {
+        const { protocol, hostname } = new URL(request.url());
+        const isOwn = hostname === new URL(baseURL ?? "").hostname;
+        if (protocol.startsWith("http") && !isOwn) problems.push(request.url());
+      });
+      await use(undefined);
+      expect(problems).toEqual([]);
+    },
+    { auto: true },
+  ],
+});
+
+export async function createAccount(request: APIRequestContext, worker: number): Promise<Account> {
+  count += 1;
+  const address = `${String(Date.now())}-${String(worker)}-${String(count)}`;
+  const account = { name: "Mario", email: `mario-${address}@example.com`, password: PASSWORD };
+  const { name: username, email, password } = account;
+  const response = await request.post("/users/signup", { data: { username, email, password } });
+  expect(response.status()).toBe(200);
+  return account;
+}
+
+/** Fill in the form of the page `Sign in`, and wait for the album. */
+export async function signIn(page: Page, { email, password }: Account): Promise<void> {
+  await page.getByRole("textbox", { name: "Email" }).fill(email);
+  await page.getByRole("textbox", { name: "Password" }).fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByRole("navigation", { name: "Main" })).toBeVisible();
+}
+
+export async function openAccountMenu(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Account" }).click();
+  await expect(page.getByRole("menuitem", { name: "Settings" })).toBeVisible();
+}
+
+export { expect };
