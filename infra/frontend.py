@@ -3,95 +3,117 @@
 `python -m infra.frontend` builds it; `python -m infra.frontend install` only installs its tools.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from infra.errors import OperatorError, exit_code
 
 ROOT = Path(__file__).parents[1]
-SOURCES = ROOT / "frontend"
-NODE = ROOT / ".venv-node"
-OUT = ROOT / "dist" / "web"
-_REQUIREMENTS = ROOT / "requirements-frontend.txt"
-_INSTALLED = SOURCES / "node_modules" / ".cloudalbum"
-_BUILT = OUT.with_name("web.sha256")
 _NOT_SOURCES = ("node_modules", "tests", "test-results")
 _SECONDS = 300  # for one command
 
-
-def build() -> Path:
-    """Build the web app if its sources have changed, and return its folder.
-
-    Raises OperatorError if a tool cannot be installed or the build fails.
-    """
-    OUT.parent.mkdir(exist_ok=True)
-    with OUT.with_name("web.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        digest = _digest(sorted(_sources()))
-        if _recorded(_BUILT) != digest or not OUT.is_dir():
-            _install()
-            _BUILT.unlink(missing_ok=True)
-            print("Building the web app ...", flush=True)
-            _run([_node("npm"), "run", "--silent", "build"])
-            _BUILT.write_text(digest)
-    return OUT
+Run = Callable[[list[str], Path], None]  # a command, and the folder that it runs in
 
 
-def install() -> None:
-    """Install Node and the packages of the lock file, unless they are there.
+class Frontend:
+    """The sources of the web app, the tools that build it, and what they have built."""
 
-    Raises OperatorError.
-    """
-    OUT.parent.mkdir(exist_ok=True)
-    with OUT.with_name("web.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        _install()
+    def __init__(self, root: Path = ROOT, run: Run | None = None) -> None:
+        self.sources = root / "frontend"
+        self.node = root / ".venv-node"
+        self.built = root / "dist" / "web"
+        self._root = root
+        self._requirements = root / "requirements-frontend.txt"
+        self._run = run or run_tool
+
+    def build(self) -> Path:
+        """Build the web app if its sources have changed, and return its folder.
+
+        Raises OperatorError if a tool cannot be installed or the build fails.
+        """
+        with self._locked():
+            stamp = self.built.with_name("web.sha256")
+            digest = self._digest(sorted(self._source_files()))
+            if _recorded(stamp) != digest or not self.built.is_dir():
+                self._install()
+                stamp.unlink(missing_ok=True)
+                print("Building the web app ...", flush=True)
+                self._npm("run", "--silent", "build")
+                stamp.write_text(digest)
+        return self.built
+
+    def install(self) -> None:
+        """Install Node and the packages of the lock file, unless they are there.
+
+        Raises OperatorError.
+        """
+        with self._locked():
+            self._install()
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Let one process build at a time."""
+        self.built.parent.mkdir(exist_ok=True)
+        with self.built.with_name("web.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _install(self) -> None:
+        self._install_node()
+        stamp = self.sources / "node_modules" / ".installed"
+        names = ("package.json", "package-lock.json", ".npmrc")
+        digest = self._digest([self._requirements, *(self.sources / name for name in names)])
+        if _recorded(stamp) != digest:
+            print("Installing the tools of the web app ...", flush=True)
+            self._npm("ci", "--ignore-scripts")  # No package may run a script of its own.
+            stamp.write_text(digest)
+
+    def _install_node(self) -> None:
+        stamp, digest = self.node / "installed", self._digest([self._requirements])
+        if _recorded(stamp) == digest:
+            return
+        print("Installing Node ...", flush=True)
+        shutil.rmtree(self.node, ignore_errors=True)
+        self._run([sys.executable, "-m", "venv", "--without-pip", str(self.node)], self._root)
+        pip = [sys.executable, "-m", "pip", "--python", str(self.node / "bin" / "python")]
+        options = ["--quiet", "--disable-pip-version-check", "--retries", "1"]
+        self._run([*pip, "install", *options, "-r", str(self._requirements)], self._root)
+        stamp.write_text(digest)
+
+    def _npm(self, *arguments: str) -> None:
+        self._run([str(self.node / "bin" / "npm"), *arguments], self.sources)
+
+    def _source_files(self) -> Iterator[Path]:
+        for folder, folders, names in os.walk(self.sources):
+            folders[:] = [name for name in folders if name not in _NOT_SOURCES]
+            yield from (Path(folder) / name for name in names)
+        yield self._requirements
+
+    def _digest(self, files: list[Path]) -> str:
+        """Return a hash of the files' paths and contents."""
+        found = hashlib.sha256()
+        for path in files:
+            content = path.read_bytes()
+            found.update(f"{path.relative_to(self._root)} {len(content)}\n".encode() + content)
+        return found.hexdigest()
 
 
-def environment() -> dict[str, str]:
-    """Return an environment in which `node` and `npm` are those of `.venv-node`."""
-    return os.environ | {"PATH": f"{NODE / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
-
-
-def _install() -> None:
-    needed = [_REQUIREMENTS, SOURCES / "package-lock.json", SOURCES / ".npmrc"]
-    digest = _digest(needed)
-    if _recorded(_INSTALLED) == digest:
-        return
-    _install_node()
-    print("Installing the tools of the web app ...", flush=True)
-    # No package may run a script of its own.
-    _run([_node("npm"), "ci", "--ignore-scripts"])
-    _INSTALLED.write_text(digest)
-
-
-def _install_node() -> None:
-    stamp, digest = NODE / "installed", _digest([_REQUIREMENTS])
-    if _recorded(stamp) == digest:
-        return
-    print("Installing Node ...", flush=True)
-    shutil.rmtree(NODE, ignore_errors=True)
-    _run([sys.executable, "-m", "venv", "--without-pip", str(NODE)])
-    pip = [sys.executable, "-m", "pip", "--python", str(NODE / "bin" / "python")]
-    options = ["--quiet", "--disable-pip-version-check", "--retries", "1"]
-    _run([*pip, "install", *options, "-r", str(_REQUIREMENTS)])
-    stamp.write_text(digest)
-
-
-def _run(command: list[str]) -> None:
-    """Run a command in the folder of the sources. Raises OperatorError with its last line."""
-    name = " ".join([Path(command[0]).name, *command[1:]])
+def run_tool(command: list[str], folder: Path) -> None:
+    """Run a command in a folder. Raises OperatorError with the reason that it prints."""
+    program = Path(command[0])
     try:
         done = subprocess.run(
             command,
-            cwd=SOURCES,
-            env=environment(),
+            cwd=folder,
+            # npm runs the Node next to it.
+            env=os.environ | {"PATH": f"{program.parent}{os.pathsep}{os.environ.get('PATH', '')}"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -99,31 +121,12 @@ def _run(command: list[str]) -> None:
             timeout=_SECONDS,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise OperatorError(f"{name} failed: {error}") from None
+        raise OperatorError(f"{program.name} failed: {error}") from None
     if done.returncode != 0:
-        lines = (done.stdout + done.stderr).split("\n")
-        reasons = [line.strip() for line in lines if "error" in line.lower()] or lines[-3:]
-        raise OperatorError(f"{name} failed: {' '.join(reasons)[:500]}")
-
-
-def _node(program: str) -> str:
-    return str(NODE / "bin" / program)
-
-
-def _sources() -> Iterator[Path]:
-    for folder, folders, names in os.walk(SOURCES):
-        folders[:] = [name for name in folders if name not in _NOT_SOURCES]
-        yield from (Path(folder) / name for name in names)
-    yield _REQUIREMENTS
-
-
-def _digest(files: list[Path]) -> str:
-    """Return a hash of the files' paths and contents."""
-    found = hashlib.sha256()
-    for path in files:
-        content = path.read_bytes()
-        found.update(f"{path.relative_to(ROOT)} {len(content)}\n".encode() + content)
-    return found.hexdigest()
+        lines = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+        reasons = [line for line in lines if "error" in line.lower()] or lines[-3:]
+        what = " ".join([program.name, *command[1:3]])
+        raise OperatorError(f"`{what}` failed: {' '.join(reasons)[:500]}")
 
 
 def _recorded(path: Path) -> str | None:
@@ -133,9 +136,9 @@ def _recorded(path: Path) -> str | None:
 def main() -> None:
     """Build the web app, or install its tools."""
     if sys.argv[1:] == ["install"]:
-        install()
+        Frontend().install()
     else:
-        build()
+        Frontend().build()
 
 
 if __name__ == "__main__":

@@ -26,8 +26,8 @@ from typing import IO
 
 import boto3
 
-from infra import frontend
 from infra.errors import OperatorError, exit_code
+from infra.frontend import Frontend
 from infra.provision import provision
 from infra.stages import Stage
 from infra.web import FOLDER_VARIABLE
@@ -277,8 +277,8 @@ def say(text: str) -> None:
         print(text, flush=True)
 
 
-def built_web_app() -> Path | None:
-    """Return the folder of the current web app, or None, with the reason printed."""
+def built_web_app(frontend: Frontend) -> Path | None:
+    """Return the folder of the current web app, or print why there is none, and return None."""
     try:
         return frontend.build()
     except OperatorError as error:
@@ -305,7 +305,7 @@ def main() -> None:
     if arguments.reset:
         reset(arguments.state)
     else:
-        web = None if arguments.no_web else built_web_app()
+        web = None if arguments.no_web else built_web_app(Frontend())
         LocalAlbum(
             arguments.port, arguments.aws_port, arguments.state, arguments.verbose, web
         ).run()

@@ -38,9 +38,7 @@ _DENIALS = {
     local.InvalidAuthorizerError: RESPONSES["AUTHORIZER_FAILURE"],
 }
 
-_NOT_BUILT = (
-    b"The web app is not built: see what `make run` printed. The API is described at /docs."
-)
+_NOT_BUILT = b"The web app is not built: `make run` says why. The API is described at /docs."
 
 
 def _settings() -> Settings:

@@ -165,3 +165,10 @@ def test_failed_authorizer_is_a_503_with_cors_headers(stack: RunningStack) -> No
     assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
     assert response.headers["Access-Control-Allow-Origin"] == "*"
     assert response.json()["Code"] == "ServiceUnavailableError"
+
+
+def test_album_without_the_web_app_says_where_to_find_the_reason(stack: RunningStack) -> None:
+    response = requests.get(f"{stack.url}/", timeout=TIMEOUT_SECONDS)
+    assert response.status_code == 503
+    assert "`make run` says why" in response.text
+    assert requests.get(f"{stack.url}/config.json", timeout=TIMEOUT_SECONDS).status_code == 403
