@@ -25,6 +25,7 @@ export const text = {
     offline: "No connection. Check your network, then try again.",
     unexpected: (status: number) =>
       `Something went wrong${status ? ` (status ${String(status)})` : ""}. Try again.`,
+    busy: "The album is busy. Try again in a minute.",
     required: (field: string) => `${field} is required.`,
     email: "Enter an email address, such as mario@example.com.",
     code: "Enter the code from the email.",
@@ -109,7 +110,7 @@ export const text = {
     emptyHint: "Drop photos or folders anywhere on this page, or choose them with Upload.",
     photo: "Photo",
     undated: "Without a date",
-    count: (count: number) => `${number(count)} ${count === 1 ? "photo" : "photos"}`,
+    count: photos,
   },
 
   favorites: {
@@ -130,7 +131,17 @@ export const text = {
   trash: {
     title: "Trash",
     empty: "The trash is empty",
-    emptyHint: "Photos that you move to the trash stay here for 30 days.",
+    emptyHint: "Photos that you move to the trash stay here for a while, and can be restored.",
+    moved: (count: number) => `Moved ${photos(count)} to the trash.`,
+    restored: (count: number) => `Restored ${photos(count)}.`,
+    deleted: (count: number) => `Deleted ${photos(count)} permanently.`,
+    restore: "Restore",
+    deletePermanently: "Delete permanently",
+    deleteQuestion: (count: number) => `Delete ${photos(count)} permanently?`,
+    emptyTrash: "Empty trash",
+    emptyQuestion: "Empty the trash?",
+    noUndo: "This cannot be undone.",
+    emptied: "The trash is empty.",
   },
 
   notFound: {
@@ -142,6 +153,10 @@ export const text = {
 
 const numbers = new Intl.NumberFormat("en-US");
 const sizes = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3 });
+
+function photos(count: number): string {
+  return `${number(count)} ${count === 1 ? "photo" : "photos"}`;
+}
 
 /** Return a number with thousands separators. */
 export function number(value: number): string {

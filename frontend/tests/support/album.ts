@@ -70,6 +70,25 @@ export async function signIn(page: Page, { email, password }: Account): Promise<
   await expect(page.getByRole("navigation", { name: "Main" })).toBeVisible();
 }
 
+const IMAGE =
+  "iVBORw0KGgoAAAANSUhEUgAAAAYAAAAECAIAAAAiZtkUAAAAFElEQVR4nGPUiDrBgAqYGDAAcUIAYEABUiFrNjcAAAAASUVORK5CYII=";
+
+/** Upload a small image with its metadata, and return the photo's ID. */
+export async function uploadPhoto(
+  request: APIRequestContext,
+  { email, password }: Account,
+  metadata: Record<string, string>,
+): Promise<string> {
+  const tokens = await request.post("/users/signin", { data: { email, password } });
+  const { accessToken } = (await tokens.json()) as { accessToken: string };
+  const response = await request.post("/photos/file", {
+    headers: { Authorization: `Bearer ${accessToken}` },
+    multipart: { base64_image: IMAGE, filename_orig: "photo.png", ...metadata },
+  });
+  expect(response.status()).toBe(200);
+  return ((await response.json()) as { photo_id: string }).photo_id;
+}
+
 export async function openAccountMenu(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Account" }).click();
   await expect(page.getByRole("menuitem", { name: "Settings" })).toBeVisible();
