@@ -1,4 +1,12 @@
-import { createAccount, expect, openAccountMenu, PASSWORD, signIn, test } from "./support/album";
+import {
+  createAccount,
+  expect,
+  openAccountMenu,
+  openSession,
+  PASSWORD,
+  signIn,
+  test,
+} from "./support/album";
 
 function newAddress(): string {
   return `luigi-${String(Date.now())}-${String(Math.random()).slice(2, 8)}@example.com`;
@@ -225,10 +233,7 @@ test("a session that has ended is explained, and signing in returns to the page"
   await signedIn.goto("/#/settings");
   await expect(signedIn.getByRole("textbox", { name: "Name" })).toHaveValue("Mario");
   // Signing out elsewhere ends the sessions of all devices.
-  const tokens = await request.post("/users/signin", {
-    data: { email: account.email, password: account.password },
-  });
-  const { accessToken } = (await tokens.json()) as { accessToken: string };
+  const { accessToken } = await openSession(request, account);
   await request.post("/users/signout", { headers: { Authorization: `Bearer ${accessToken}` } });
   await signedIn.getByRole("button", { name: "Save name" }).click();
   await expect(signedIn).toHaveURL(/#\/signin\?next=/);

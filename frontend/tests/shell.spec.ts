@@ -113,3 +113,13 @@ test("the menu's code is loaded by its first click", async ({ signedIn }) => {
   await openAccountMenu(signedIn);
   expect((await loaded()).filter((name) => /AccountMenuOpened.*js/.test(name))).toHaveLength(1);
 });
+
+test("a list that cannot be loaded says why, and loads when asked again", async ({ signedIn }) => {
+  await signedIn.route("**/photos?*", (route) => route.abort());
+  await signedIn.goto("/#/favorites");
+  await expect(signedIn.getByRole("alert")).toContainText("Your photos could not be loaded");
+  await expect(signedIn.getByRole("alert")).toContainText("No connection.");
+  await signedIn.unroute("**/photos?*");
+  await signedIn.getByRole("button", { name: "Try again" }).click();
+  await expect(signedIn.getByRole("heading", { name: "No favorites yet" })).toBeVisible();
+});

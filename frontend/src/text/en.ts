@@ -106,6 +106,7 @@ export const text = {
 
   photos: {
     title: "Photos",
+    failed: "Your photos could not be loaded",
     empty: "No photos yet",
     emptyHint: "Drop photos or folders anywhere on this page, or choose them with Upload.",
     photo: "Photo",
