@@ -59,7 +59,7 @@ test: install lint ## Run the linters and all fast tests (COVERAGE=1 measures an
 test-full: install lint ## Also run slow tests and browser tests (needs Chromium)
 	$(BIN)/pytest -n auto --dist loadfile -m "full or not full"
 
-test-frontend: install ## Check and test the web app (needs Chromium)
+test-frontend: install ## Check and test the web app (installs a Chromium if there is none)
 	@$(BIN)/python -m infra.frontend install
 	@$(BIN)/python -m infra.openapi dist/openapi.json
 	cd frontend && $(NPM) run --silent check

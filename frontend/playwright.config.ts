@@ -1,11 +1,8 @@
-import { existsSync } from "node:fs";
-
 import { defineConfig } from "@playwright/test";
 
+import { browserPath } from "./tests/support/browser";
+
 const port = Number(process.env.TEST_PORT ?? 5081);
-const chromium =
-  process.env.CHROMIUM ??
-  ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
 
 export default defineConfig({
   testDir: "tests",
@@ -20,7 +17,7 @@ export default defineConfig({
     baseURL: `http://127.0.0.1:${String(port)}`,
     viewport: { width: 1280, height: 800 },
     locale: "en-US",
-    launchOptions: { ...(chromium && { executablePath: chromium }), args: ["--no-sandbox"] },
+    launchOptions: { executablePath: await browserPath(), args: ["--no-sandbox"] },
     trace: "retain-on-failure",
   },
   // An album of its own, with its accounts and photos in dist/test-album.
