@@ -6,6 +6,7 @@ const port = Number(process.env.TEST_PORT ?? 5081);
 
 export default defineConfig({
   testDir: "tests",
+  testIgnore: "**/chromium/**",
   outputDir: "test-results",
   fullyParallel: true,
   workers: 2,

@@ -22,7 +22,9 @@ export async function saveName(username: string): Promise<void> {
 
 /** Start a session. Raises ApiError. */
 export async function signIn(email: string, password: string): Promise<void> {
-  startSession(await data(api().POST("/users/signin", { body: { email, password } })));
+  const tokens = await data(api().POST("/users/signin", { body: { email, password } }));
+  profile.value = null; // It may be that of another account, whose session has ended.
+  startSession(tokens);
 }
 
 /** Create an account; return whether an emailed code must confirm it. Raises ApiError. */
