@@ -6,7 +6,6 @@ export const text = {
   nav: {
     main: "Main",
     photos: "Photos",
-    albums: "Albums",
     favorites: "Favorites",
     map: "Map",
     trash: "Trash",
@@ -91,7 +90,6 @@ export const text = {
     trashCount: "Of these, in the trash",
     storage: "Size of the originals",
     memberSince: "Member since",
-    links: "Active links",
     appearance: "Appearance",
     theme: { system: "System", light: "Light", dark: "Dark" },
     deleteTitle: "Delete account",
@@ -110,7 +108,6 @@ export const text = {
     empty: "No photos yet",
     emptyHint: "Drop photos or folders anywhere on this page, or choose them with Upload.",
     photo: "Photo",
-    undated: "Without a date",
     count: photos,
   },
 
