@@ -21,6 +21,7 @@ from chalicelib.integrity.check import IntegrityService
 from chalicelib.integrity.report import Finding
 from chalicelib.photos.photo import PhotoState
 from tests.support.album import find_issues, moto_album, snapshot, sub_of
+from tests.support.clock import Clock
 from tests.support.faults import FAULTS, Killed, Wire
 from tests.support.operations import IMAGE, OPERATIONS, Operation, Scenario
 from tests.support.people import Person, Response
@@ -54,8 +55,11 @@ def fault_matrix() -> str:
 
 
 @pytest.fixture
-def scenario(person: Callable[[str], Person], name: str) -> Iterator[Scenario]:
+def scenario(
+    person: Callable[[str], Person], name: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Scenario]:
     """Return the prepared scenario of an operation, which is removed after the test."""
+    Clock(monkeypatch)  # A sign-in after a sign-out takes no time.
     remove = snapshot()
     user = person(f"user-{next(_numbers)}")
     photo_id = user.upload(IMAGE).json()["photo_id"]

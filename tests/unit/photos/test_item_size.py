@@ -66,8 +66,9 @@ def photo_of(character: str) -> Photo:
                 continue
             return text
 
-    texts = {name: longest(name, MAX_TEXT) for name in (*TEXTS, "tags")}
-    texts["desc"] = longest("desc", MAX_DESCRIPTION)
+    # All of them have the limit of the first, as the request below shows.
+    texts = dict.fromkeys(TEXTS, longest(TEXTS[0], MAX_TEXT))
+    texts |= {"tags": longest("tags", MAX_TEXT), "desc": longest("desc", MAX_DESCRIPTION)}
     others = {
         "filesize": 100_000_000,
         "geotag_lat": -1.2345678,
