@@ -18,6 +18,7 @@ from botocore.loaders import JSONFileLoader
 from chalice.local import RouteMatcher
 from chalice.test import TestHTTPClient
 from moto import mock_aws
+from moto.backends import get_backend
 from moto.cloudformation.utils import yaml_tag_constructor
 from moto.cognitoidp import cognitoidp_backends
 from moto.cognitoidp import models as cognitoidp_models
@@ -75,9 +76,37 @@ def moto_album(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(
         tokens, "fetch_keys", lambda url: requests.get(url, timeout=1).json()["keys"]
     )
+    resources = _resources()
+    with mock_aws():
+        for (service, region), data in resources.items():
+            _moto_backend(service, region).__dict__.update(copy.deepcopy(data))
+        _ssm_parameters().update(copy.deepcopy(_created_parameters))
+        app.services = Container()
+        yield
+
+
+@functools.cache
+def _resources() -> dict[tuple[str, str], dict[str, Any]]:
+    """Return moto's data with the album's resources, by service and region.
+
+    Each test gets a copy. To create them again would take most of the time of a test.
+    """
+    services = (("cognito-idp", REGION), ("dynamodb", REGION), ("s3", "aws"))
     with mock_aws():
         _create_resources()
-        yield
+        _created_parameters.update(copy.deepcopy(dict(_ssm_parameters())))
+        return {key: copy.deepcopy(_moto_backend(*key).__dict__) for key in services}
+
+
+_created_parameters: dict[str, Any] = {}  # moto's own dictionary cannot be copied
+
+
+def _moto_backend(service: Any, region: str) -> Any:
+    return get_backend(service)[DEFAULT_ACCOUNT_ID][region]
+
+
+def _ssm_parameters() -> Any:
+    return _moto_backend("ssm", REGION)._parameters
 
 
 def _create_resources() -> None:
