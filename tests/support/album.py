@@ -10,11 +10,11 @@ from typing import Any
 from unittest import mock
 
 import boto3
+import botocore.session
 import jsonschema
 import pytest
 import requests
 import yaml
-from botocore.loaders import JSONFileLoader
 from chalice.local import RouteMatcher
 from chalice.test import TestHTTPClient
 from moto import mock_aws
@@ -43,11 +43,9 @@ from tests.support.people import Person, Response
 REGION = "eu-west-1"
 MISSING_ID = "01890a5d-ac96-774b-bcce-b302099a8057"  # a valid ID that no photo has
 
-# Without this cache, every boto3 session would read botocore's service models again, which takes a
-# third of the time of a test on moto.
-_read_model = JSONFileLoader.load_file
-_model = functools.cache(lambda path: _read_model(JSONFileLoader(), path))
-JSONFileLoader.load_file = lambda _, path: _model(path)
+# Without this cache, every boto3 session would read botocore's service models again, which takes
+# most of the time of creating a client.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 # moto imports the same private key for every user pool: half of the set-up of a test.
 _import_key = cognitoidp_models.jwk.RSAKey.import_key
