@@ -6,6 +6,7 @@ from unittest import mock
 import pytest
 
 from chalicelib.photos.models import Photo
+from chalicelib.photos.photo import PhotoState
 from tests.support import images
 from tests.support.album import sub_of
 from tests.support.aws_calls import before_call
@@ -120,6 +121,24 @@ def test_simultaneous_edits_that_leave_the_searched_text_unchanged_are_noticed(
         assert edit(mario, photo_id, city="Lima").status_code == 200
     assert ids_of(get(mario, tag="a\nb")) == [photo_id]
     assert ids_of(get(mario, tag="a")) == []
+
+
+def test_edit_that_repeats_a_date_which_another_request_is_changing_sorts_by_its_own(
+    mario: Person,
+) -> None:
+    photo_id = upload(mario, taken_date="2020-01-01")
+    with before_call("UpdateItem", lambda: edit(mario, photo_id, taken_date="2001-01-01")):
+        assert edit(mario, photo_id, taken_date="2020-01-01").status_code == 200
+    assert ids_of(get(mario, **{"from": "2020-01-01"})) == [photo_id]
+    assert ids_of(get(mario, to="2001-01-01")) == []
+
+
+def test_edit_does_not_list_a_photo_again_whose_deletion_has_just_begun(mario: Person) -> None:
+    photo_id, sub = upload(mario), sub_of(mario)
+    actions = [Photo.state.set(PhotoState.DELETING), Photo.taken_key.remove()]
+    with before_call("UpdateItem", lambda: Photo(sub, photo_id).update(actions)):
+        assert edit(mario, photo_id, taken_date="2001-01-01").status_code == 404
+    assert ids_of(get(mario)) == []
 
 
 def test_half_a_position_that_an_earlier_version_left_is_on_no_map_and_can_be_completed(
