@@ -4,6 +4,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from pynamodb.expressions.update import Action
 
 from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import PhotoState
@@ -58,6 +59,10 @@ def test_edit_changes_the_order_and_the_filters_of_lists(mario: Person) -> None:
         ({"desc": "mine"}, {"tags": "another"}, {"q": "another mine", "tag": "another"}),
         ({"taken_date": "2001-01-01"}, {"desc": "another"}, {"q": "another", "to": "2001-01-02"}),
         ({"desc": "mine"}, {"taken_date": "2001-01-01"}, {"q": "mine", "to": "2001-01-02"}),
+        *(
+            ({"desc": "mine"}, {name: "another"}, {"q": "another mine"})
+            for name in ("city", "nation", "address", "filename_orig")
+        ),
     ],
 )
 def test_simultaneous_edits_of_different_fields_are_both_kept(
@@ -135,7 +140,7 @@ def test_edit_that_repeats_a_date_which_another_request_is_changing_sorts_by_its
 
 def test_edit_does_not_list_a_photo_again_whose_deletion_has_just_begun(mario: Person) -> None:
     photo_id, sub = upload(mario), sub_of(mario)
-    actions = [Photo.state.set(PhotoState.DELETING), Photo.taken_key.remove()]
+    actions: list[Action] = [Photo.state.set(PhotoState.DELETING), Photo.taken_key.remove()]
     with before_call("UpdateItem", lambda: Photo(sub, photo_id).update(actions)):
         assert edit(mario, photo_id, taken_date="2001-01-01").status_code == 404
     assert ids_of(get(mario)) == []
