@@ -136,9 +136,7 @@ def _to_srgb_on_white(image: Image.Image, profile: bytes | None) -> Image.Image:
         alpha, colors = image.getchannel("A"), image.convert(mode)
         image = Image.new(mode, image.size, "white")
         image.paste(colors, mask=alpha)
-    if image.mode == "LAB":  # Pillow converts it only with a profile.
-        profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
-    if profile and len(profile) <= _MAX_PROFILE_BYTES and image.mode in ("L", "RGB", "CMYK", "LAB"):
+    if profile and len(profile) <= _MAX_PROFILE_BYTES and image.mode in ("L", "RGB", "CMYK"):
         # A profile that is broken or does not fit only costs color accuracy.
         with contextlib.suppress(Exception):
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))

@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 from botocore.client import BaseClient
 
+import app
+from chalicelib.accounts.models import User
+from chalicelib.photos.reservations import release_expired
 from tests.support import images
-from tests.support.album import start_upload
+from tests.support.album import start_upload, sub_of
 from tests.support.people import PASSWORD, Person
 
 IMAGE = images.jpeg(40, 30)
@@ -49,3 +52,18 @@ def test_every_request_reads_consistently(mario: Person, reads: list[tuple[str, 
     assert {response.status_code for response in responses} == {200, 302}
     assert [what for what, is_consistent in reads if not is_consistent] == []
     assert {what.split()[0] for what, _ in reads} == {"GetItem", "Query"}
+
+
+def test_uploads_at_the_limit_and_photos_that_remain_are_counted_consistently(
+    mario: Person, reads: list[tuple[str, bool]]
+) -> None:
+    start_upload(mario, IMAGE)
+    user = User.find(sub_of(mario))
+    assert user is not None
+    reads.clear()
+    assert release_expired(user).pending_count == 1
+    assert app.services.photos.delete_all(user.sub, seconds=0) == 1
+    assert [(what.split()[0], is_consistent) for what, is_consistent in reads] == [
+        ("Query", True),
+        ("Query", True),
+    ]

@@ -79,6 +79,7 @@ PLACES = {
         ("-180,-90,0,0", {"Samoa", "Quito", "null island"}),
         ("100, -40, 160, -30", {"Sydney"}),
         ("178,-90,178,90", {"Fiji"}),
+        ("178,-90,-171.7,90", {"Fiji", "Samoa"}),
     ],
 )
 def test_bounding_box_finds_photos_even_across_the_antimeridian(

@@ -7,16 +7,20 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from botocore.client import BaseClient
+from pynamodb.exceptions import DeleteError, UpdateError
 
 import app
 from chalicelib import dates
 from chalicelib.accounts.models import User
+from chalicelib.integrity.repair import Counters
 from chalicelib.integrity.report import Finding, Issue
 from chalicelib.integrity.tables import Tables
 from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import PhotoState
 from tests.support import images
 from tests.support.album import find_issues, store_upload
+from tests.support.faults import error_response
 from tests.support.integrity import IMAGE, assert_repaired, check, keys_of, photo_bucket, repair
 from tests.support.people import Person
 
@@ -262,3 +266,38 @@ def test_stale_upload_is_kept_if_it_is_completed_during_the_repair(
     app.services.integrity._repairs.repair(finding, pending, {Issue.STALE_UPLOAD})
     assert len(owner.photos()) == 3
     assert check(sub) == []
+
+
+@pytest.mark.parametrize("repaired", [Issue.THUMBNAIL, Issue.STALE_UPLOAD, Issue.WRONG_COUNTERS])
+def test_repair_that_dynamodb_rejects_for_another_reason_raises_its_error(
+    sub: str, photo: Photo, repaired: Issue
+) -> None:
+    repairs = app.services.integrity._repairs
+    counters = Counters.of_user(User.get(sub))
+    make_request = BaseClient._make_request
+
+    def reject(client: Any, model: Any, request: Any, context: Any) -> Any:
+        if model.name in ("UpdateItem", "DeleteItem"):
+            return error_response(model.name, 400, "ValidationException")
+        return make_request(client, model, request, context)
+
+    def repair_one() -> None:
+        if repaired == Issue.WRONG_COUNTERS:
+            repairs.correct_counters(sub, counters, counters)
+        else:
+            repairs.repair(Finding(repaired, ""), photo, {repaired})
+
+    with (
+        mock.patch.object(BaseClient, "_make_request", reject),
+        pytest.raises((UpdateError, DeleteError), match="ValidationException"),
+    ):
+        repair_one()
+
+
+def test_issue_of_a_photo_that_is_gone_cannot_be_repaired(sub: str, photo: Photo) -> None:
+    repairs = app.services.integrity._repairs
+    assert not repairs.repair(Finding(Issue.THUMBNAIL, ""), None, {Issue.THUMBNAIL})
+    # Its owner finishes the deletion before the repair does.
+    photo.delete()
+    issue = Issue.UNFINISHED_DELETION
+    assert repairs.repair(Finding(issue, ""), photo, {issue})

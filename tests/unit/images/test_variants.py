@@ -70,6 +70,7 @@ VARIANTS = {
 @pytest.mark.filterwarnings("ignore:.*:UserWarning:PIL")
 @pytest.mark.parametrize("name", VARIANTS)
 def test_valid_image_that_is_not_decoded_is_unsupported_by_its_name(name: str) -> None:
+    assert unsupported_variant(VARIANTS[name]) == name
     with pytest.raises(UnsupportedImage) as refusal:
         read_image(VARIANTS[name], BOX)
     assert str(refusal.value) == f"{name} is not supported. Save it as JPEG or PNG."

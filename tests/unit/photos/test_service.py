@@ -153,7 +153,8 @@ def test_deletion_of_all_photos_deletes_no_more_objects_in_one_call_than_s3_allo
     monkeypatch.setattr(Photo, "batch_write", mock.MagicMock)
     assert photos.delete_all("sub-1") == 0
     deleted = [len(keys) for (keys,), _ in storage.delete.call_args_list]
-    assert (sum(deleted), max(deleted)) == (2_400, 1_000)
+    # S3 accepts 1,000, but takes over a second for so many.
+    assert (sum(deleted), max(deleted)) == (2_400, 300)
 
 
 @pytest.mark.parametrize(("counted", "remaining"), [(7, 7), (0, 1)])
