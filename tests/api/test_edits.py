@@ -118,6 +118,18 @@ def test_simultaneous_edits_leave_no_half_of_a_position(
     assert on_map == (whole if expected["geotag_lat"] is not None else [])
 
 
+@pytest.mark.parametrize(("half", "other"), [tuple(POSITION), tuple(POSITION)[::-1]])
+def test_simultaneous_edits_of_half_a_position_that_an_earlier_version_left_leave_none(
+    mario: Person, half: str, other: str
+) -> None:
+    photo_id = upload(mario)
+    Photo(sub_of(mario), photo_id).update([getattr(Photo, half).set(5)])
+    with before_call("UpdateItem", lambda: edit(mario, photo_id, **{half: None})):
+        assert edit(mario, photo_id, **{other: 1}).status_code == 400
+    photo = mario.get(f"/photos/{photo_id}").json()["photo"]
+    assert {photo[name] for name in POSITION} == {None}
+
+
 def test_simultaneous_edits_that_leave_the_searched_text_unchanged_are_noticed(
     mario: Person,
 ) -> None:

@@ -147,6 +147,10 @@ def test_file_counts_toward_the_memory_of_its_image() -> None:
     limits.require_decodable(image, bytes(48 * 1024 * 1024))
     with pytest.raises(UndecodableImage, match="too large to decode"):
         limits.require_decodable(image, bytes(48 * 1024 * 1024 + 1))
+    # Without its metadata, a file is in memory twice.
+    limits.require_decodable(image, bytes(24 * 1024 * 1024), 24 * 1024 * 1024)
+    with pytest.raises(UndecodableImage, match="too large to decode"):
+        limits.require_decodable(image, bytes(24 * 1024 * 1024), 24 * 1024 * 1024 + 1)
 
 
 def with_segments(jpeg: bytes, segments: bytes) -> bytes:
