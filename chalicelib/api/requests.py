@@ -15,6 +15,7 @@ from chalicelib.photos.photo import (
     MAX_BYTES,
     MAX_TAGS,
     MAX_TEXT,
+    URLS,
     Latitude,
     Longitude,
     PhotoMetadata,
@@ -26,6 +27,7 @@ ABSENT = ("", "undefined", "null", "NaN")
 DEGREES = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
 DATE_BOUND = "a date, such as 2012-07-15, or a date-time"
 BBOX = "west,south,east,north in degrees"
+_URL = f"({'|'.join(URLS)})"
 
 # What `<input type=email>` accepts (WHATWG HTML, 4.10.5.1.5), with a dot in the domain.
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -264,6 +266,14 @@ class ListParameters(Struct, rename={"first": "from", "last": "to"}):
     first: Annotated[str, Meta(max_length=MAX_TEXT, description=DATE_BOUND)] = ""
     last: Annotated[str, Meta(max_length=MAX_TEXT, description=DATE_BOUND)] = ""
     bbox: Annotated[str, Meta(max_length=MAX_TEXT, description=BBOX)] = ""
+    urls: Annotated[
+        str,
+        Meta(
+            max_length=100,
+            pattern=rf"^ *{_URL}( *, *{_URL})* *$(?!\n)",
+            description=f"one or more of {', '.join(URLS)}, separated by commas",
+        ),
+    ] = ",".join(URLS)
 
 
 class PhotoMode(Struct):

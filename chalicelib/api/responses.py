@@ -1,11 +1,11 @@
 """The shapes of responses, as the API's document describes them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 from msgspec.structs import fields
 
-from chalicelib.photos.photo import SHOWN, PhotoFields
+from chalicelib.photos.photo import SHOWN, URLS, PhotoFields
 
 
 class Ok(Struct):
@@ -79,6 +79,20 @@ class Photo(_Fields):  # type: ignore[misc, valid-type]
     originalSrc: str  # noqa: N815
 
 
+# The same, but the URLs that were not requested are absent.
+ListedPhoto: Any = defstruct(
+    "ListedPhoto",
+    [
+        (field.name, field.type | UnsetType, UNSET)
+        for field in fields(Photo)
+        if field.name in URLS.values()
+    ],
+    bases=(_Fields,),
+    namespace={"__doc__": "One photo of a list, with the URLs that were requested."},
+    module=__name__,
+)
+
+
 class PhotoResponse(Ok):
     """One photo."""
 
@@ -111,7 +125,7 @@ class UploadStarted(Ok):
 class PhotoPage(Ok, rename={"next_cursor": "nextCursor"}):
     """One page of a list; it may hold fewer photos than `limit` and still not be the last."""
 
-    photos: list[Photo]
+    photos: list[ListedPhoto]
     next_cursor: str | None
 
 
@@ -127,7 +141,7 @@ class Feature(Struct):
 
     type: Literal["Feature"]
     geometry: Point
-    properties: Photo
+    properties: ListedPhoto
 
 
 class PhotoMap(Struct, rename={"next_cursor": "nextCursor"}):

@@ -16,6 +16,7 @@ from chalicelib.errors import InvalidInput, Throttled
 from chalicelib.photos.photo import (
     KEY_PREFIX,
     LIMITS,
+    URLS,
     PhotoQuery,
     PhotoState,
     folded,
@@ -26,7 +27,7 @@ from chalicelib.photos.query import BY_TAKEN, ItemQuery, ItemReader, shown_field
 
 _PAGE_BYTES = 4_300_000  # of the 4.5 MB that a page may have; the rest is for what surrounds it
 _PAGE_SECONDS = 5.0
-_URL_OVERHEAD = 40  # bytes: the names of both URLs, quotes and commas
+_URL_OVERHEAD = 21  # bytes: the name of a URL, its quotes, each escaped, and punctuation
 _MAC_BYTES = 16
 
 T = TypeVar("T")
@@ -84,13 +85,13 @@ class Cursors:
 class PhotoLists:
     """Lists of one user's photos; `user_id` is always the caller's verified `sub`.
 
-    `with_urls` makes the API's photo object from the shown fields of an item.
+    `with_urls` makes the API's photo object from the shown fields of an item and names of URLs.
     """
 
     def __init__(
         self,
         items: ItemReader,
-        with_urls: Callable[[dict[str, Any]], dict[str, Any]],
+        with_urls: Callable[[dict[str, Any], tuple[str, ...]], dict[str, Any]],
         cursors: Cursors,
     ) -> None:
         self._items = items
@@ -106,13 +107,14 @@ class PhotoLists:
         start = query.cursor and self._cursors.read(user_id, name, query.cursor)
         photos: list[dict[str, Any]] = []
         size, position = 0, None
+        urls = [URLS[name] for name in query.urls]
         deadline = time.monotonic() + _PAGE_SECONDS
         for items, evaluated in self._pages(user_id, query, start):
             for item in items:
                 fields = shown_fields(item)
                 size += _response_bytes(fields)
-                photo = self._with_urls(fields)
-                size += len(photo["thumbSrc"]) + len(photo["originalSrc"])
+                photo = self._with_urls(fields, query.urls)
+                size += sum(len(photo[name]) for name in urls) + _URL_OVERHEAD * len(urls)
                 if len(photos) == query.limit or (photos and size > _PAGE_BYTES):
                     # `position` is the last photo's on this page, so this photo begins the next.
                     return Page(photos, self._cursors.make(user_id, name, str(position)))
@@ -185,7 +187,7 @@ def _until_throttled(pages: Iterator[T]) -> Iterator[T]:
 
 def _name(query: PhotoQuery) -> str:
     """Return what distinguishes a query from others, whatever its page."""
-    return repr(replace(query, cursor=None, limit=1))
+    return repr(replace(query, cursor=None, limit=1, urls=()))
 
 
 def _position(item: Any, query: PhotoQuery) -> str:
@@ -255,7 +257,7 @@ def _response_bytes(fields: dict[str, Any]) -> int:
     It is computed without the URLs, which are long and need no escapes.
     """
     encoded = _encode(fields)
-    size = len(encoded) + encoded.count(b'"') + encoded.count(b"\\") + _URL_OVERHEAD
+    size = len(encoded) + encoded.count(b'"') + encoded.count(b"\\")
     if not encoded.isascii():
         # Lambda's Python writes six bytes for two or three of UTF-8, and twelve for four.
         size += 2 * (len(encoded) - len(encoded.decode("ascii", "ignore")))

@@ -93,6 +93,8 @@ MEASURED = {"content_type", "sha256", "width", "height"}
 NUMBERS = {"filesize", "width", "height", *LIMITS}
 OPTIONAL = {one.name for one in fields(PhotoFields) if not one.required}
 EMPTY_TEXTS = {"tags", "desc"}  # absent means empty; other optional fields are None
+# The field of each signed URL, by what it shows.
+URLS = {"thumb": "thumbSrc", "original": "originalSrc"}
 # The items of used Idempotency-Keys are among the photos; they sort after the ids of photos, which
 # are hexadecimal.
 KEY_PREFIX = "key#"
@@ -123,6 +125,7 @@ class PhotoQuery:
     last: str | None = None
     bbox: tuple[float, float, float, float] | None = None  # west, south, east, north in degrees
     with_position: bool = False  # only photos that have a position
+    urls: tuple[str, ...] = tuple(URLS)  # which signed URLs each photo has
 
 
 def new_id() -> str:

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from chalicelib.errors import InvalidInput
-from chalicelib.photos.lists import Cursors, _response_bytes
+from chalicelib.photos.lists import _URL_OVERHEAD, Cursors, _response_bytes
+from chalicelib.photos.photo import URLS
 
 CURSORS = Cursors(lambda: "secret")
 
@@ -71,8 +72,8 @@ def test_invented_cursor_is_rejected(cursor: str) -> None:
 )
 def test_estimated_size_of_a_photo_is_never_too_small(text: str) -> None:
     fields = {"id": "1", "desc": text * 1000, "geotag_lat": None, "width": 12}
-    with_urls = {**fields, "thumbSrc": "", "originalSrc": ""}
+    with_urls = fields | dict.fromkeys(URLS.values(), "")
     # Lambda encodes the body, which is JSON, as a JSON string once more, in ASCII.
     response = json.dumps(msgspec.json.encode(with_urls).decode())[1:-1]
-    size = _response_bytes(fields)
+    size = _response_bytes(fields) + _URL_OVERHEAD * len(URLS)
     assert len(response) <= size <= 1.5 * len(response) + 100

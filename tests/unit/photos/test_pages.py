@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from chalicelib.clients import ATTEMPTS, as_album_error
 from chalicelib.errors import Throttled
 from chalicelib.photos.lists import Cursors, Page, PhotoLists
-from chalicelib.photos.photo import PhotoQuery
+from chalicelib.photos.photo import URLS, PhotoQuery
 from chalicelib.photos.query import ItemReader
 from tests.support.stubs import DynamoDB, failed, found
 
@@ -25,9 +25,16 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> DynamoDB:
 
 @pytest.fixture
 def lists(dynamodb: DynamoDB) -> PhotoLists:
-    urls = {"thumbSrc": "https://t", "originalSrc": "https://o"}
-    reader = ItemReader(dynamodb.client(), "Photo")
-    return PhotoLists(reader, lambda fields: fields | urls, Cursors(lambda: "secret"))
+    return lists_with_urls(dynamodb, dict.fromkeys(URLS.values(), "https://u"))
+
+
+def lists_with_urls(dynamodb: DynamoDB, urls: dict[str, str]) -> PhotoLists:
+    """Return lists whose photos have these URLs, if they are requested."""
+
+    def with_urls(fields: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+        return fields | {URLS[name]: urls[URLS[name]] for name in names}
+
+    return PhotoLists(ItemReader(dynamodb.client(), "Photo"), with_urls, Cursors(lambda: "secret"))
 
 
 def item(number: int) -> dict[str, Any]:
@@ -113,14 +120,17 @@ def test_page_that_is_found_slowly_ends_after_five_seconds_with_a_cursor(
     assert (ids(listed), bool(listed.next_cursor)) == (["1", "2", "3"], True)
 
 
-@pytest.mark.parametrize("long", ["thumbSrc", "originalSrc"])
-def test_page_counts_the_length_of_both_urls(dynamodb: DynamoDB, long: str) -> None:
-    urls = {"thumbSrc": "https://t", "originalSrc": "https://o"} | {long: "h" * 2_000_000}
-    reader = ItemReader(dynamodb.client(), "Photo")
-    lists = PhotoLists(reader, lambda fields: fields | urls, Cursors(lambda: "secret"))
+@pytest.mark.parametrize("long", URLS)
+def test_page_counts_the_length_of_each_requested_url(dynamodb: DynamoDB, long: str) -> None:
+    urls = dict.fromkeys(URLS.values(), "https://u") | {URLS[long]: "h" * 2_000_000}
+    lists = lists_with_urls(dynamodb, urls)
+    for requested, listed in ((tuple(URLS), ["1", "2"]), ((long,), ["1", "2"])):
+        dynamodb.responses = [page(1, 2, 3)]
+        found = lists.page("sub-1", PhotoQuery(urls=requested))
+        assert (ids(found), bool(found.next_cursor)) == (listed, True)
     dynamodb.responses = [page(1, 2, 3)]
-    listed = lists.page("sub-1", PhotoQuery())
-    assert (ids(listed), bool(listed.next_cursor)) == (["1", "2"], True)
+    others = tuple(name for name in URLS if name != long)
+    assert ids(lists.page("sub-1", PhotoQuery(urls=others))) == ["1", "2", "3"]
 
 
 def test_list_by_upload_does_not_read_used_idempotency_keys(
