@@ -196,13 +196,14 @@ class Container:
     def _connect_models(self) -> None:
         from chalicelib.accounts.models import User
         from chalicelib.observability import count_aws_calls
-        from chalicelib.photos.models import Photo, UploadKey
+        from chalicelib.photos.models import DerivedItem, Photo, UploadKey
 
         count_aws_calls()
         settings = self.settings
         tables: dict[Any, str] = {
             Photo: settings.photo_table,
             UploadKey: settings.photo_table,
+            DerivedItem: settings.photo_table,
             User: settings.user_table,
         }
         for model, name in tables.items():

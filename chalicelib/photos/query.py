@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.photos.photo import EMPTY_TEXTS, NUMBERS, SHOWN
+from chalicelib.photos.photo import EMPTY_TEXTS, FLAGS, ID_LISTS, NUMBERS, SHOWN
 
 BY_TAKEN = "by_taken"  # the index of ready photos by the time they were taken
 
@@ -25,10 +25,27 @@ class _Number(msgspec.Struct, frozen=True, gc=False):
     N: int | float | None = None
 
 
+class _Flag(msgspec.Struct, frozen=True, gc=False):
+    BOOL: bool = False
+
+
+class _TextList(msgspec.Struct, frozen=True, gc=False):
+    L: tuple[_Text, ...] = ()
+
+    @property
+    def texts(self) -> list[str | None]:
+        return [one.S for one in self.L]
+
+
 _NO_TEXT, _EMPTY, _NO_NUMBER = _Text(), _Text(""), _Number()
+_NO_FLAG, _NO_TEXTS = _Flag(), _TextList()
 
 
 def _attribute(name: str) -> tuple[str, type, Any]:
+    if name in FLAGS:
+        return name, _Flag, _NO_FLAG
+    if name in ID_LISTS:
+        return name, _TextList, _NO_TEXTS
     if name in NUMBERS:
         return name, _Number, _NO_NUMBER
     return name, _Text, _EMPTY if name in EMPTY_TEXTS else _NO_TEXT
@@ -49,7 +66,17 @@ class _Response(msgspec.Struct):
 # Not strict, as DynamoDB writes numbers as strings.
 _decode = msgspec.json.Decoder(_Response, strict=False).decode
 
-_values = attrgetter(*(f"{name}.{'N' if name in NUMBERS else 'S'}" for name in SHOWN))
+
+def _value(name: str) -> str:
+    """Return the path of a shown field's value in an item."""
+    if name in FLAGS:
+        return f"{name}.BOOL"
+    if name in ID_LISTS:
+        return f"{name}.texts"
+    return f"{name}.N" if name in NUMBERS else f"{name}.S"
+
+
+_values = attrgetter(*map(_value, SHOWN))
 _PLACEHOLDER = re.compile(r"#(\w+)")
 
 
