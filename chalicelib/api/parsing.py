@@ -157,6 +157,8 @@ def photo_query(parameters: ListParameters) -> PhotoQuery:
         first=first,
         last=last,
         bbox=_bbox(parameters.bbox),
+        favorite=parameters.favorite == "true",
+        trashed=parameters.trashed == "true",
         urls=_urls(parameters.urls),
     )
 

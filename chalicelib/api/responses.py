@@ -165,6 +165,33 @@ class Tags(Ok):
     tags: list[Tag]
 
 
+class Month(Struct):
+    """A month of the photos' own local time, and its number of photos."""
+
+    month: Annotated[str, Meta(description="such as 2026-11")]
+    count: int
+
+
+class Timeline(Ok):
+    """All months with photos, newest first, and their sum; photos in the trash do not count."""
+
+    photo_count: int
+    months: list[Month]
+
+
+class KnownImage(Struct):
+    """A photo with the bytes of an image; it is in the trash if no other photo has them."""
+
+    photo_id: str
+    trashed: bool
+
+
+class KnownImages(Ok):
+    """Those of the images that the user already has, by their hash, as it was sent."""
+
+    known: dict[str, KnownImage]
+
+
 class Deleted(Ok):
     """The photo was deleted."""
 

@@ -136,6 +136,8 @@ class PhotoQuery:
     last: str | None = None
     bbox: tuple[float, float, float, float] | None = None  # west, south, east, north in degrees
     with_position: bool = False  # only photos that have a position
+    favorite: bool = False  # only favorites
+    trashed: bool = False  # only photos in the trash, else only others
     urls: tuple[str, ...] = tuple(URLS)  # which signed URLs each photo has
 
 

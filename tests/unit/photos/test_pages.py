@@ -1,13 +1,16 @@
 """Pages of lists as DynamoDB provides them: in several calls, some of which it throttles."""
 
+import json
 from typing import Any
 
+import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib.clients import ATTEMPTS, as_album_error
 from chalicelib.errors import Throttled
-from chalicelib.photos.lists import Cursors, Page, PhotoLists
+from chalicelib.photos.cursors import Cursors
+from chalicelib.photos.lists import _URL_OVERHEAD, Page, PhotoLists, _response_bytes
 from chalicelib.photos.photo import URLS, PhotoQuery
 from chalicelib.photos.query import ItemReader
 from tests.support.stubs import DynamoDB, failed, found
@@ -156,3 +159,15 @@ def test_list_by_upload_reads_as_many_more_items_as_were_not_ready(
     assert ids(lists.page("sub-1", UPLOADED)) == ["1", "2", "3"]
     # What is missing, and as many again as were not ready, so that the number of calls is small.
     assert [request["Limit"] for request in dynamodb.requests] == [4, 8, 14]
+
+
+@pytest.mark.parametrize(
+    "text", ["plain", '"', "\\", "\n", "\0", "é", "한", "\U0001f600", 'a é"\\']
+)
+def test_estimated_size_of_a_photo_is_never_too_small(text: str) -> None:
+    fields = {"id": "1", "desc": text * 1000, "geotag_lat": None, "width": 12}
+    with_urls = fields | dict.fromkeys(URLS.values(), "")
+    # Lambda encodes the body, which is JSON, as a JSON string once more, in ASCII.
+    response = json.dumps(msgspec.json.encode(with_urls).decode())[1:-1]
+    size = _response_bytes(fields) + _URL_OVERHEAD * len(URLS)
+    assert len(response) <= size <= 1.5 * len(response) + 100
