@@ -280,7 +280,25 @@ def map_photos(query: requests.ListParameters) -> dict[str, Any]:
 @operation(responses.Tags)
 def count_tags() -> dict[str, Any]:
     """List the user's tags with the number of photos of each."""
-    return {"ok": True, "tags": services.lists.tags(user_id())}
+    return {"ok": True, "tags": services.counts.tags(user_id())}
+
+
+@app.route("/photos/timeline", methods=["GET"], authorizer=jwt_auth)
+@operation(responses.Timeline)
+def count_months() -> dict[str, Any]:
+    """List the months of the user's photos with the number of photos of each."""
+    months = services.counts.months(user_id())
+    photo_count = sum(month["count"] for month in months)
+    return {"ok": True, "photo_count": photo_count, "months": months}
+
+
+@app.route("/photos/known", methods=["POST"], authorizer=jwt_auth)
+@operation(responses.KnownImages, body=requests.ImageHashes)
+def find_known_images(body: requests.ImageHashes) -> dict[str, Any]:
+    """Find out which of some images the user already has."""
+    found = services.known_images.find(user_id(), [sha256.lower() for sha256 in body.sha256])
+    known = {one: found[one.lower()] for one in body.sha256 if one.lower() in found}
+    return {"ok": True, "known": known}
 
 
 @app.route("/photos/{photo_id}", methods=["GET"], authorizer=jwt_auth)

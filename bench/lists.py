@@ -220,7 +220,7 @@ def growth(album: SampleAlbum) -> tuple[str, Row]:
         "map, up to 1,000": lambda size: msgspec.json.encode(
             album.lists.map(owner(size), ALL_PHOTOS)
         ),
-        "tags": lambda size: album.lists.tags(owner(size)),
+        "tags": lambda size: album.counts.tags(owner(size)),
     }
     lines = [
         f"| | {' | '.join(f'{size:,} photos' for size in SIZES)} |",

@@ -8,7 +8,9 @@ from botocore.credentials import ReadOnlyCredentials
 
 from chalicelib import dates
 from chalicelib.clients import create_client
-from chalicelib.photos.lists import Cursors, PhotoLists
+from chalicelib.photos.counts import PhotoCounts
+from chalicelib.photos.cursors import Cursors
+from chalicelib.photos.lists import PhotoLists
 from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import PhotoQuery, PhotoState, new_id, sort_key
 from chalicelib.photos.query import ItemReader
@@ -36,6 +38,7 @@ class SampleAlbum:
         self.signer = UrlSigner(base, region, 3600, lambda: ROLE)
         self.storage = PhotoStorage(self.s3, BUCKET, self.signer)
         items = ItemReader(self.dynamodb, TABLE)
+        self.counts = PhotoCounts(items)
         self.lists = PhotoLists(items, self.storage.with_urls, Cursors(lambda: "secret"))
         Photo.Meta.table_name, Photo.Meta.region = TABLE, region
         for size in SIZES:

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from chalicelib.accounts.sessions import Sessions
     from chalicelib.clients import Clients
     from chalicelib.integrity.check import IntegrityService
+    from chalicelib.photos.counts import PhotoCounts
+    from chalicelib.photos.known import KnownImages
     from chalicelib.photos.lists import PhotoLists
+    from chalicelib.photos.query import ItemReader
     from chalicelib.photos.service import PhotoService
     from chalicelib.photos.signed_urls import UrlSigner
     from chalicelib.photos.storage import PhotoStorage
@@ -91,12 +94,32 @@ class Container:
     @shared
     def lists(self) -> PhotoLists:
         """What the list routes call."""
-        from chalicelib.photos.lists import Cursors, PhotoLists
+        from chalicelib.photos.cursors import Cursors
+        from chalicelib.photos.lists import PhotoLists
+
+        cursors = Cursors(lambda: self._client_secret)
+        return PhotoLists(self._items, self.storage.with_urls, cursors)
+
+    @shared
+    def counts(self) -> PhotoCounts:
+        """What the timeline and the list of tags call."""
+        from chalicelib.photos.counts import PhotoCounts
+
+        return PhotoCounts(self._items)
+
+    @shared
+    def known_images(self) -> KnownImages:
+        """What finds images that a user already has."""
+        from chalicelib.photos.known import KnownImages
+
+        return KnownImages(self._items)
+
+    @shared
+    def _items(self) -> ItemReader:
+        """What reads photo items for lists."""
         from chalicelib.photos.query import ItemReader
 
-        items = ItemReader(self.clients.get("dynamodb"), self.settings.photo_table)
-        cursors = Cursors(lambda: self._client_secret)
-        return PhotoLists(items, self.storage.with_urls, cursors)
+        return ItemReader(self.clients.get("dynamodb"), self.settings.photo_table)
 
     @shared
     def storage(self) -> PhotoStorage:
@@ -196,13 +219,14 @@ class Container:
     def _connect_models(self) -> None:
         from chalicelib.accounts.models import User
         from chalicelib.observability import count_aws_calls
-        from chalicelib.photos.models import Photo, UploadKey
+        from chalicelib.photos.models import DerivedItem, Photo, UploadKey
 
         count_aws_calls()
         settings = self.settings
         tables: dict[Any, str] = {
             Photo: settings.photo_table,
             UploadKey: settings.photo_table,
+            DerivedItem: settings.photo_table,
             User: settings.user_table,
         }
         for model, name in tables.items():

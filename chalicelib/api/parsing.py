@@ -30,6 +30,7 @@ from chalicelib.photos.photo import (
     MAX_TAGS,
     MAX_TEXT,
     METADATA,
+    URLS,
     PhotoMetadata,
     PhotoQuery,
     first_sort_key,
@@ -156,7 +157,16 @@ def photo_query(parameters: ListParameters) -> PhotoQuery:
         first=first,
         last=last,
         bbox=_bbox(parameters.bbox),
+        favorite=parameters.favorite == "true",
+        trashed=parameters.trashed == "true",
+        urls=_urls(parameters.urls),
     )
+
+
+def _urls(text: str) -> tuple[str, ...]:
+    """Return the names of the URLs to sign, in the order of the photo object."""
+    named = {name.strip() for name in text.split(",")}
+    return tuple(name for name in URLS if name in named)
 
 
 def _sort_key(name: str, text: str) -> str | None:

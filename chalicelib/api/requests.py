@@ -4,6 +4,7 @@ A field's description continues the sentence "FIELD must be ...", which clients 
 is rejected.
 """
 
+import hashlib
 from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
@@ -15,6 +16,7 @@ from chalicelib.photos.photo import (
     MAX_BYTES,
     MAX_TAGS,
     MAX_TEXT,
+    URLS,
     Latitude,
     Longitude,
     PhotoMetadata,
@@ -26,12 +28,15 @@ ABSENT = ("", "undefined", "null", "NaN")
 DEGREES = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
 DATE_BOUND = "a date, such as 2012-07-15, or a date-time"
 BBOX = "west,south,east,north in degrees"
+_URL = f"({'|'.join(URLS)})"
 
 # What `<input type=email>` accepts (WHATWG HTML, 4.10.5.1.5), with a dot in the domain.
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _EMAIL = rf"^ *[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{_LABEL}(?:\.{_LABEL})+ *$"
 _PRINTABLE = r"[^\u0000-\u001f\u007f-\u009f\u2028\u2029]"
 _VISIBLE = r"[^\s\u0000-\u001f\u007f-\u009f\u2028\u2029]"
+MAX_HASHES = 200
+_SHA256 = r"^[0-9A-Fa-f]{64}$(?!\n)"
 _OR_ABSENT = "undefined|null|NaN"
 
 Email = Annotated[
@@ -246,6 +251,9 @@ class UploadHeaders(Struct, rename={"idempotency_key": "Idempotency-Key"}):
     idempotency_key: IdempotencyKey | UnsetType = UNSET
 
 
+_Choice = Annotated[Literal["true", "false"], Meta(description="true or false")]
+
+
 class ListParameters(Struct, rename={"first": "from", "last": "to"}):
     """Which photos a list has, and in which order."""
 
@@ -264,6 +272,29 @@ class ListParameters(Struct, rename={"first": "from", "last": "to"}):
     first: Annotated[str, Meta(max_length=MAX_TEXT, description=DATE_BOUND)] = ""
     last: Annotated[str, Meta(max_length=MAX_TEXT, description=DATE_BOUND)] = ""
     bbox: Annotated[str, Meta(max_length=MAX_TEXT, description=BBOX)] = ""
+    favorite: _Choice = "false"
+    trashed: _Choice = "false"
+    urls: Annotated[
+        str,
+        Meta(
+            max_length=100,
+            pattern=rf"^ *{_URL}( *, *{_URL})* *$(?!\n)",
+            description=f"one or more of {', '.join(URLS)}, separated by commas",
+        ),
+    ] = ",".join(URLS)
+
+
+class ImageHashes(Struct):
+    """The SHA-256 hashes of images."""
+
+    sha256: Annotated[
+        list[Annotated[str, Meta(pattern=_SHA256)]],
+        Meta(
+            max_length=MAX_HASHES,
+            description=f"a list of at most {MAX_HASHES} SHA-256 hashes in hexadecimal",
+            examples=[[hashlib.sha256(b"").hexdigest()]],
+        ),
+    ]
 
 
 class PhotoMode(Struct):

@@ -1,11 +1,11 @@
 """The shapes of responses, as the API's document describes them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 from msgspec.structs import fields
 
-from chalicelib.photos.photo import SHOWN, PhotoFields
+from chalicelib.photos.photo import SHOWN, URLS, PhotoFields
 
 
 class Ok(Struct):
@@ -79,6 +79,20 @@ class Photo(_Fields):  # type: ignore[misc, valid-type]
     originalSrc: str  # noqa: N815
 
 
+# The same, but the URLs that were not requested are absent.
+ListedPhoto: Any = defstruct(
+    "ListedPhoto",
+    [
+        (field.name, field.type | UnsetType, UNSET)
+        for field in fields(Photo)
+        if field.name in URLS.values()
+    ],
+    bases=(_Fields,),
+    namespace={"__doc__": "One photo of a list, with the URLs that were requested."},
+    module=__name__,
+)
+
+
 class PhotoResponse(Ok):
     """One photo."""
 
@@ -111,7 +125,7 @@ class UploadStarted(Ok):
 class PhotoPage(Ok, rename={"next_cursor": "nextCursor"}):
     """One page of a list; it may hold fewer photos than `limit` and still not be the last."""
 
-    photos: list[Photo]
+    photos: list[ListedPhoto]
     next_cursor: str | None
 
 
@@ -127,7 +141,7 @@ class Feature(Struct):
 
     type: Literal["Feature"]
     geometry: Point
-    properties: Photo
+    properties: ListedPhoto
 
 
 class PhotoMap(Struct, rename={"next_cursor": "nextCursor"}):
@@ -149,6 +163,33 @@ class Tags(Ok):
     """All tags of a user."""
 
     tags: list[Tag]
+
+
+class Month(Struct):
+    """A month of the photos' own local time, and its number of photos."""
+
+    month: Annotated[str, Meta(description="such as 2026-11")]
+    count: int
+
+
+class Timeline(Ok):
+    """All months with photos, newest first, and their sum; photos in the trash do not count."""
+
+    photo_count: int
+    months: list[Month]
+
+
+class KnownImage(Struct):
+    """A photo with the bytes of an image; it is in the trash if no other photo has them."""
+
+    photo_id: str
+    trashed: bool
+
+
+class KnownImages(Ok):
+    """Those of the images that the user already has, by their hash, as it was sent."""
+
+    known: dict[str, KnownImage]
 
 
 class Deleted(Ok):

@@ -6,10 +6,12 @@ from typing import Any
 
 from pynamodb.attributes import (
     Attribute,
+    BooleanAttribute,
     ListAttribute,
     NumberAttribute,
     TTLAttribute,
     UnicodeAttribute,
+    UnicodeSetAttribute,
 )
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
@@ -18,13 +20,26 @@ from pynamodb.models import Model
 
 from chalicelib import dates
 from chalicelib.clients import TableMeta
-from chalicelib.photos.photo import EMPTY_TEXTS, KEY_PREFIX, MEASURED, NUMBERS, OPTIONAL, SHOWN
+from chalicelib.photos.photo import (
+    EMPTY_TEXTS,
+    FLAGS,
+    ID_LISTS,
+    KEY_PREFIX,
+    MEASURED,
+    NUMBERS,
+    OPTIONAL,
+    SHOWN,
+)
 from chalicelib.photos.query import BY_TAKEN
 
 KEY_LIFE = timedelta(days=1)
 
 
 def _attribute(name: str) -> Attribute[Any]:
+    if name in FLAGS:
+        return BooleanAttribute(default=False)
+    if name in ID_LISTS:
+        return ListAttribute[UnicodeAttribute](of=UnicodeAttribute, default=list)
     kind = NumberAttribute if name in NUMBERS else UnicodeAttribute
     if name in EMPTY_TEXTS:
         return kind(default="")  # type: ignore[arg-type]
@@ -76,6 +91,20 @@ class Photo(_ShownFields, Model):  # type: ignore[misc]
             return None
 
 
+class DerivedItem(Model):
+    """An item that `derived` defines: counters, a member of a list, or the photos with one hash.
+
+    The names of counters are not known in advance, so they are not declared here.
+    """
+
+    class Meta(TableMeta):
+        table_name = "Photo"
+
+    user_id = UnicodeAttribute(hash_key=True)
+    id = UnicodeAttribute(range_key=True)
+    photo_ids = UnicodeSetAttribute(null=True)  # only of a hash
+
+
 class UploadKey(Model):
     """A used Idempotency-Key: an item of its own in the owner's partition of photos."""
 
@@ -116,13 +145,13 @@ class UploadKey(Model):
 def is_still(attribute: Attribute[Any], value: Any) -> Condition:
     """Return the condition that an attribute has the value that was read, absent or empty ones too.
 
-    An item of an earlier version may lack what reads as an empty text.
+    An item of an earlier version may lack what reads as an empty text or list, or as false.
     """
     absent: Condition = attribute.does_not_exist()
     if value is None:
         return absent
     same: Condition = attribute == value
-    return absent | same if value == "" else same
+    return absent | same if value is False or value in ("", []) else same
 
 
 def _key_id(key: str) -> str:

@@ -46,10 +46,11 @@ Longitude = Annotated[
 
 
 class PhotoState(StrEnum):
-    """The stage of a photo's life; only a ready one is ever shown."""
+    """The stage of a photo's life: a ready one is listed, a trashed one only in the trash."""
 
     PENDING = "pending"
     READY = "ready"
+    TRASHED = "trashed"
     DELETING = "deleting"
 
 
@@ -85,21 +86,33 @@ class PhotoFields(PhotoMetadata, kw_only=True):
     sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
     width: Annotated[int, Meta(description="pixels, of the upright image")]
     height: Annotated[int, Meta(description="pixels, of the upright image")]
+    favorite: bool = False
+    albums: Annotated[list[str], Meta(description="the IDs of the albums it is in")] = []
+    trashed_date: (
+        Annotated[str, Meta(description="ISO 8601, UTC; null unless it is in the trash")] | None
+    ) = None
 
 
 METADATA = PhotoMetadata.__struct_fields__
 SHOWN = (*(name for name in PhotoFields.__struct_fields__ if name not in METADATA), *METADATA)
 MEASURED = {"content_type", "sha256", "width", "height"}
 NUMBERS = {"filesize", "width", "height", *LIMITS}
+FLAGS = {"favorite"}
+ID_LISTS = {"albums"}
 OPTIONAL = {one.name for one in fields(PhotoFields) if not one.required}
 EMPTY_TEXTS = {"tags", "desc"}  # absent means empty; other optional fields are None
-# The items of used Idempotency-Keys are among the photos; they sort after the ids of photos, which
-# are hexadecimal.
+# The field of each signed URL, by what it shows.
+URLS = {"thumb": "thumbSrc", "original": "originalSrc"}
+# The items of used Idempotency-Keys, and those that `derived` defines, are among the photos; they
+# sort after the ids of photos, which are hexadecimal.
 KEY_PREFIX = "key#"
 _SEARCHED = ("tags", "desc", "city", "nation", "address", "filename_orig")
-# What an edit depends on besides the fields that it changes: from these, `computed_fields` computes
-# the others, and a position has two halves.
-INTERDEPENDENT = (*_SEARCHED, "taken_date", *LIMITS)
+# What a change depends on besides the fields that it changes: from these, `computed_fields` and
+# `derived` compute everything else, and a position has two halves.
+INTERDEPENDENT = (
+    *("state", *_SEARCHED, "taken_date", "taken_key", *LIMITS),
+    *("favorite", "albums", "trashed_date"),
+)
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
@@ -123,6 +136,9 @@ class PhotoQuery:
     last: str | None = None
     bbox: tuple[float, float, float, float] | None = None  # west, south, east, north in degrees
     with_position: bool = False  # only photos that have a position
+    favorite: bool = False  # only favorites
+    trashed: bool = False  # only photos in the trash, else only others
+    urls: tuple[str, ...] = tuple(URLS)  # which signed URLs each photo has
 
 
 def new_id() -> str:
@@ -210,12 +226,12 @@ def require_whole_position(latitude: float | None, longitude: float | None) -> N
 def computed_fields(photo: Any) -> dict[str, Any]:
     """Return the stored fields that follow from the others: sort key, folded tags, search text.
 
-    `photo` is a model instance.
+    `photo` is a model instance. Only a ready photo has a sort key.
     """
     taken = datetime.fromisoformat(photo.taken_date or photo.upload_date)
     texts = (getattr(photo, name) for name in _SEARCHED)
     return {
-        "taken_key": sort_key(taken, photo.id),
+        "taken_key": sort_key(taken, photo.id) if photo.state == PhotoState.READY else None,
         "tag_keys": [folded(tag) for tag in split_tags(photo.tags)],
         "search_text": folded("\n".join(text for text in texts if text)),
     }

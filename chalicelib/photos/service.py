@@ -8,26 +8,29 @@ from datetime import datetime
 from typing import Any, Literal
 
 from botocore.exceptions import BotoCoreError
-from pynamodb.exceptions import PutError, TransactWriteError, UpdateError
+from pynamodb.exceptions import PutError, TransactWriteError
 
 from chalicelib import dates
-from chalicelib.clients import READ_SECONDS, condition_failed
-from chalicelib.errors import NotFound, Throttled
+from chalicelib.clients import READ_SECONDS
+from chalicelib.errors import AlreadyWritten, Throttled
 from chalicelib.images.decoding import DecodedImage, read_image
+from chalicelib.photos.changes import (
+    deletable_photo,
+    edited,
+    existing_photo,
+    marked_deleting,
+    restored,
+    trashed,
+)
 from chalicelib.photos.idempotency import KeyedUpload
-from chalicelib.photos.models import Photo, is_still
+from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import (
-    EMPTY_TEXTS,
-    INTERDEPENDENT,
     KEY_PREFIX,
-    LIMITS,
     SHOWN,
     PhotoMetadata,
     PhotoState,
     computed_fields,
-    is_id,
     new_id,
-    require_whole_position,
     rounded,
 )
 from chalicelib.photos.storage import (
@@ -41,12 +44,11 @@ from chalicelib.photos.transactions import PhotoTransactions, was_cancelled
 
 Mode = Literal["thumbnail", "original"]
 
-_EDIT_TRIES = 5
+_CHANGE_TRIES = 5
 _DELETE_BATCH = 150  # photos; S3 takes over a second for 1,000 objects
 _MAX_COUNTED = 10_000
 _DELETE_SECONDS = 20.0  # of the gateway's 29
 _CAPACITY_PAUSE = 0.5  # seconds
-NO_SUCH_PHOTO = "This photo does not exist."
 
 
 class PhotoService:
@@ -85,11 +87,11 @@ class PhotoService:
 
     def get(self, user_id: str, photo_id: str) -> dict[str, Any]:
         """Return one photo object. Raises NotFound, also for another user's photo."""
-        return self.describe(_ready_photo(user_id, photo_id))
+        return self.describe(existing_photo(user_id, photo_id))
 
     def url(self, user_id: str, photo_id: str, mode: Mode) -> str:
         """Return a presigned URL of the photo's bytes. Raises NotFound."""
-        original, thumbnail = photo_keys(_ready_photo(user_id, photo_id))
+        original, thumbnail = photo_keys(existing_photo(user_id, photo_id))
         return self._storage.url(original if mode == "original" else thumbnail)
 
     def edit(self, user_id: str, photo_id: str, changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,15 +100,18 @@ class PhotoService:
         Raises NotFound, InvalidInput if only half a position would remain, and Throttled if other
         requests change the same photo every time.
         """
-        for _ in range(_EDIT_TRIES):
-            photo = _ready_photo(user_id, photo_id)
-            try:
-                _change(photo, changes)
-                return self.describe(photo)
-            except UpdateError as error:
-                if not condition_failed(error):
-                    raise
-        raise Throttled
+        return self.describe(self._change(user_id, photo_id, lambda photo: edited(photo, changes)))
+
+    def trash(self, user_id: str, photo_id: str) -> dict[str, Any]:
+        """Remove a photo from every list but the trash; safe to repeat. Raises what `edit` does."""
+        return self.describe(self._change(user_id, photo_id, trashed))
+
+    def restore(self, user_id: str, photo_id: str) -> dict[str, Any]:
+        """Put a photo from the trash back to where it was; safe to repeat.
+
+        Raises what `edit` does.
+        """
+        return self.describe(self._change(user_id, photo_id, restored))
 
     def delete(self, user_id: str, photo_id: str) -> None:
         """Delete original, thumbnail and item. Raises NotFound.
@@ -114,7 +119,7 @@ class PhotoService:
         The item is marked first, which removes it from every list, and deleted last: repeating an
         interrupted deletion finishes it.
         """
-        photo = _mark_deleting(user_id, photo_id)
+        photo = self._change(user_id, photo_id, marked_deleting, deletable_photo)
         self._storage.delete(list(photo_keys(photo)))
         self._transactions.remove(photo)
 
@@ -146,6 +151,25 @@ class PhotoService:
     def describe(self, photo: Photo) -> dict[str, Any]:
         """Return an item as the API's photo object."""
         return self._storage.with_urls({name: getattr(photo, name) for name in SHOWN})
+
+    def _change(
+        self,
+        user_id: str,
+        photo_id: str,
+        change: Callable[[Photo], Photo],
+        find: Callable[[str, str], Photo] = existing_photo,
+    ) -> Photo:
+        """Write what `change` makes of a photo that `find` returns; return its new version.
+
+        Raises what these two do, and Throttled if other requests change the same photo every time.
+        """
+        for _ in range(_CHANGE_TRIES):
+            old = find(user_id, photo_id)
+            new = change(old)
+            with contextlib.suppress(AlreadyWritten):
+                self._transactions.change(old, new)
+                return new
+        raise Throttled
 
     def _store(
         self, photo: Photo, data: bytes, thumbnail: bytes, keyed: KeyedUpload | None
@@ -232,55 +256,4 @@ def new_photo(
     )
     for name, value in computed_fields(photo).items():
         setattr(photo, name, value)
-    return photo
-
-
-def _change(photo: Photo, changes: Mapping[str, Any]) -> None:
-    """Write changes and what is computed from them, if what they depend on is still as it was read.
-
-    Raises UpdateError if it is not, and InvalidInput if only half a position would remain.
-    """
-    unchanged = Photo.state == PhotoState.READY
-    for name in INTERDEPENDENT:
-        unchanged &= is_still(getattr(Photo, name), getattr(photo, name))
-    key, date = photo.taken_key, photo.taken_date
-    values = {
-        name: "" if value is None and name in EMPTY_TEXTS else value
-        for name, value in changes.items()
-    }
-    for name, value in values.items():
-        setattr(photo, name, value)
-    if LIMITS.keys() & values.keys():
-        require_whole_position(photo.geotag_lat, photo.geotag_lng)
-    values |= computed_fields(photo)
-    if key and photo.taken_date == date:
-        # Earlier versions stored it with more digits; a cursor would meet the photo twice.
-        del values["taken_key"]
-    actions = [
-        getattr(Photo, name).remove() if value is None else getattr(Photo, name).set(value)
-        for name, value in values.items()
-    ]
-    photo.update(actions=actions, condition=unchanged)
-
-
-def _ready_photo(user_id: str, photo_id: str) -> Photo:
-    photo = Photo.find(user_id, photo_id) if is_id(photo_id) else None
-    if photo is None or photo.state != PhotoState.READY:
-        raise NotFound(NO_SUCH_PHOTO)
-    return photo
-
-
-def _mark_deleting(user_id: str, photo_id: str) -> Photo:
-    if not is_id(photo_id):
-        raise NotFound(NO_SUCH_PHOTO)
-    photo = Photo(user_id, photo_id)
-    try:
-        photo.update(
-            actions=[Photo.state.set(PhotoState.DELETING), Photo.taken_key.remove()],
-            condition=Photo.id.exists() & (Photo.state != PhotoState.PENDING),
-        )
-    except UpdateError as error:
-        if condition_failed(error):
-            raise NotFound(NO_SUCH_PHOTO) from None
-        raise
     return photo

@@ -4,7 +4,7 @@ import base64
 import contextlib
 import hashlib
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from urllib.parse import quote
 from botocore.exceptions import ClientError, IncompleteReadError
 
 from chalicelib.errors import Conflict, NotFound, Unavailable
+from chalicelib.photos.photo import URLS
 from chalicelib.photos.signed_urls import UrlSigner
 
 # The content of a key never changes: another image gets another key.
@@ -57,6 +58,13 @@ def thumbnail_key(user_id: str, photo_id: str) -> str:
 def thumbnail_prefix(user_id: str) -> str:
     """Return the prefix of a user's thumbnails."""
     return f"photos/{user_id}/thumbnails/"
+
+
+# The key of each object that a photo object has a URL of, from the shown fields.
+_KEYS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "thumb": lambda fields: thumbnail_key(fields["user_id"], fields["id"]),
+    "original": lambda fields: original_key(fields["user_id"], fields["filename"]),
+}
 
 
 def upload_key(user_id: str, photo_id: str) -> str:
@@ -265,11 +273,10 @@ class PhotoStorage:
         """Return a presigned GET URL, which stays the same for much of its lifetime."""
         return self._signer.url(key)
 
-    def with_urls(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """Return the API's photo object: the shown fields of an item and its signed URLs."""
-        user_id = fields["user_id"]
-        fields["thumbSrc"] = self.url(thumbnail_key(user_id, fields["id"]))
-        fields["originalSrc"] = self.url(original_key(user_id, fields["filename"]))
+    def with_urls(self, fields: dict[str, Any], urls: Iterable[str] = URLS) -> dict[str, Any]:
+        """Return the API's photo object: the shown fields of an item, and signed URLs."""
+        for name in urls:
+            fields[URLS[name]] = self.url(_KEYS[name](fields))
         return fields
 
     def _original_headers(self, content_type: str, name: str | None) -> dict[str, str]:

@@ -1,49 +1,44 @@
-"""A photo's item and its owner's counters, always written in one transaction, within the quota."""
+"""A photo's item and what follows from it, always written in one transaction, within the quota."""
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pynamodb.connection import Connection
-from pynamodb.exceptions import TransactWriteError
+from pynamodb.exceptions import TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
-from pynamodb.transactions import TransactWrite
 
 from chalicelib import dates
 from chalicelib.accounts.models import User
+from chalicelib.clients import condition_failed
 from chalicelib.errors import (
     AlreadyWritten,
+    Conflict,
     NotSignedIn,
     QuotaExceeded,
     Throttled,
     TooManyUploads,
 )
+from chalicelib.photos.derived import MAX_SAME, difference
 from chalicelib.photos.idempotency import KeyedUpload
-from chalicelib.photos.models import Photo, UploadKey
-from chalicelib.photos.photo import PhotoState
+from chalicelib.photos.models import Photo, UploadKey, is_still
+from chalicelib.photos.photo import INTERDEPENDENT, PhotoState
 from chalicelib.photos.quota import UNLIMITED, Quota, may_begin_upload, require_upload_allowed
 from chalicelib.photos.reservations import release_expired
+from chalicelib.photos.writes import HASH, KEY, OWNER, PHOTO, Writes
 
 _TRIES = 12
 _FIRST_PAUSE = 0.05  # seconds
 _LONGEST_PAUSE = 0.8
-# Reasons why DynamoDB cancels a transaction that would succeed a moment later.
-_TRANSIENT = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
-_CONDITION_FAILED = "ConditionalCheckFailed"
-
-# The position of an item among the reasons of a cancelled transaction: PynamoDB sends deletions
-# first, then puts and updates.
-_DELETED = 0
-_OWNER = -1
 
 
 class PhotoTransactions:
-    """Adds and removes photos and pending uploads so that their owner's counters are always exact.
+    """Adds, changes and removes photos so that counters, lists and hashes always agree with them.
 
-    DynamoDB cancels transactions that meet on one user's item; these are retried after a pause
-    with full jitter ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
+    DynamoDB cancels transactions that meet on one of a user's items; these are retried after a
+    pause with full jitter ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
     """
 
     def __init__(
@@ -66,24 +61,24 @@ class PhotoTransactions:
             self._require(user, lambda user: self._quota.require_room(user, size))
 
     def add(self, photo: Photo, keyed: KeyedUpload | None = None) -> None:
-        """Write the item of a new photo and count it.
+        """Write the item of a new photo, and what follows from it.
 
-        Raises NotSignedIn if the account has been deleted, QuotaExceeded if it is full, Throttled
-        if others are faster every time, AlreadyWritten if the Idempotency-Key was used. Then
-        nothing is written.
+        Raises NotSignedIn if the account has been deleted, QuotaExceeded if it is full, Conflict at
+        a limit of the album, Throttled if others are faster every time, AlreadyWritten if the
+        Idempotency-Key was used. Then nothing is written.
         """
         size = int(photo.filesize)
-        room = self._quota.has_room_for(size)
 
         def require_room(user: User) -> None:
             self._quota.require_room(user, size)
 
-        def write(transaction: TransactWrite) -> None:
-            transaction.save(photo)
-            _record_key(transaction, photo, keyed)
-            _update_owner(transaction, photo, _counted(photo, 1), room)
-
-        self._write(write, lambda reasons: self._retry_on_conflict(photo, reasons, require_room))
+        self._write(
+            None,
+            photo,
+            lambda writes: _put_new(writes, photo, keyed),
+            lambda failed: self._retry_on_conflict(photo, failed, require_room),
+            room=self._quota.has_room_for(size),
+        )
 
     def reserve(self, photo: Photo, keyed: KeyedUpload | None = None) -> None:
         """Write the item of a photo that is still to be uploaded, and count it as pending.
@@ -91,19 +86,19 @@ class PhotoTransactions:
         Raises what `add` does, and TooManyUploads.
         """
         size = int(photo.filesize)
-        room = self._quota.has_room_for(size) & may_begin_upload()
-        actions = [*_counted(photo, 1), *_pending(photo, 1), User.uploads_begun.add(1)]
 
         def require_room(user: User) -> None:
             self._quota.require_room(user, size)
             require_upload_allowed(user)
 
-        def write(transaction: TransactWrite) -> None:
-            transaction.save(photo)
-            _record_key(transaction, photo, keyed)
-            _update_owner(transaction, photo, actions, room)
-
-        self._write(write, lambda reasons: self._retry_on_conflict(photo, reasons, require_room))
+        self._write(
+            None,
+            photo,
+            lambda writes: _put_new(writes, photo, keyed),
+            lambda failed: self._retry_on_conflict(photo, failed, require_room),
+            room=self._quota.has_room_for(size) & may_begin_upload(),
+            more=[User.uploads_begun.add(1)],
+        )
 
     def complete(self, photo: Photo) -> None:
         """Write the item of a photo that was pending; its room in the quota is already reserved.
@@ -112,56 +107,104 @@ class PhotoTransactions:
         pending, or has expired.
         """
         is_pending = (Photo.state == PhotoState.PENDING) & (Photo.expires_at > dates.utc_now())
+        pending = Photo(photo.user_id, photo.id, state=PhotoState.PENDING, filesize=photo.filesize)
+        self._write(
+            pending,
+            photo,
+            lambda writes: writes.put(PHOTO, photo, is_pending),
+            lambda failed: self._retry_on_conflict(photo, failed),
+        )
 
-        def write(transaction: TransactWrite) -> None:
-            transaction.save(photo, condition=is_pending)
-            _update_owner(transaction, photo, _pending(photo, -1))
+    def change(self, old: Photo, new: Photo) -> None:
+        """Write what differs between two versions of a photo's item, and what follows from it.
 
-        self._write(write, lambda reasons: self._retry_on_conflict(photo, reasons))
+        Raises AlreadyWritten if what the change depends on is no longer as it was read, NotSignedIn
+        if the account has been deleted, Conflict at a limit of the album, and Throttled.
+        """
+        actions = _actions(old, new)
+        if not actions:
+            return
+        is_as_read = Photo.id.exists()
+        for name in INTERDEPENDENT:
+            is_as_read &= is_still(getattr(Photo, name), getattr(old, name))
+        if difference(old, new):
+            self._write(
+                old,
+                new,
+                lambda writes: writes.update(
+                    PHOTO, Photo(old.user_id, old.id), actions, is_as_read
+                ),
+                lambda failed: self._retry_on_conflict(new, failed),
+            )
+            return
+        try:
+            new.update(actions=actions, condition=is_as_read)
+        except UpdateError as error:
+            if condition_failed(error):
+                raise AlreadyWritten from error
+            raise
 
     def remove(self, photo: Photo) -> None:
         """Remove the item of a photo that is being deleted, and discount it; safe to repeat."""
 
-        def write(transaction: TransactWrite) -> None:
-            transaction.delete(photo, condition=Photo.state == PhotoState.DELETING)
-            _update_owner(transaction, photo, _counted(photo, -1))
-
-        def on_conflict(reasons: list[Any]) -> bool:
+        def on_conflict(failed: set[str]) -> bool:
             # Either another request has removed and discounted it, or the account is being
             # deleted together with its counters.
-            if reasons[_DELETED] != _CONDITION_FAILED:
+            if PHOTO not in failed:
                 photo.delete()
             return True
 
-        self._write(write, on_conflict)
+        is_deleting = Photo.state == PhotoState.DELETING
+        self._write(
+            photo, None, lambda writes: writes.delete(PHOTO, photo, is_deleting), on_conflict
+        )
 
     def _write(
-        self, write: Callable[[TransactWrite], None], on_conflict: Callable[[list[Any]], bool]
+        self,
+        old: Photo | None,
+        new: Photo | None,
+        write_photo: Callable[[Writes], None],
+        on_conflict: Callable[[set[str]], bool],
+        room: Condition | None = None,
+        more: Sequence[Action] = (),
     ) -> None:
-        """Write, and retry while DynamoDB cancels the transaction for a transient reason.
+        """Write a photo's item together with what follows from its change from `old` to `new`.
 
-        When a condition failed, `on_conflict` gets the reasons: it raises, or returns whether
-        nothing is left to write.
+        `room` and `more` are a condition and changes of the owner's item. It retries while DynamoDB
+        cancels the transaction for a transient reason. When a condition failed, `on_conflict` gets
+        the names of these items: it raises, or returns whether nothing is left to write.
         """
+        photo: Any = new or old
+        changes = difference(old, new)
+        owner = [getattr(User, name).add(number) for name, number in changes.owner.items()]
+        is_shared = False
         for attempt in range(_TRIES):
-            try:
-                with TransactWrite(connection=self._connection) as transaction:
-                    write(transaction)
+            writes = Writes(self._connection)
+            write_photo(writes)
+            writes.derive(photo.user_id, photo.id, changes, is_shared)
+            if owner or more:
+                # ADD creates a missing item, and would so restore a deleted account.
+                is_writable = room & _account_is_active()
+                writes.update(OWNER, User(photo.user_id), [*owner, *more], is_writable)
+            cancelled = writes.commit()
+            if cancelled is None:
                 return
-            except TransactWriteError as error:
-                reasons = _reasons(error)
-                if _TRANSIENT.intersection(reasons):
-                    self._pause(attempt)
-                elif _CONDITION_FAILED not in reasons:
-                    raise
-                elif on_conflict(reasons):
-                    return
+            if cancelled.is_transient:
+                self._pause(attempt)
+            elif cancelled.too_large:
+                raise Conflict("This album has too many different tags. Remove some of them.")
+            elif cancelled.failed == {HASH}:
+                if changes.hashes_added:
+                    raise Conflict(f"This album already has this image {MAX_SAME:,} times.")
+                is_shared = not is_shared
+            elif on_conflict(cancelled.failed):
+                return
         raise Throttled
 
     def _retry_on_conflict(
         self,
         photo: Photo,
-        reasons: list[Any],
+        failed: set[str],
         require_room: Callable[[User], None] = lambda user: None,
     ) -> bool:
         """Prepare a retry if only the owner's item is the reason.
@@ -170,8 +213,8 @@ class PhotoTransactions:
         AlreadyWritten for any other reason: a repeated request gets the existing photo even from a
         full album.
         """
-        if reasons.count(_CONDITION_FAILED) > 1 or reasons[_OWNER] != _CONDITION_FAILED:
-            raise AlreadyWritten from None
+        if failed - {OWNER, HASH}:
+            raise AlreadyWritten
         user = User.find(photo.user_id)
         if user is None:  # an account from the Cognito console
             User.create(photo.user_id)
@@ -198,10 +241,11 @@ def was_cancelled(error: TransactWriteError) -> bool:
     return bool(error.cancellation_reasons)
 
 
-def _record_key(transaction: TransactWrite, photo: Photo, keyed: KeyedUpload | None) -> None:
+def _put_new(writes: Writes, photo: Photo, keyed: KeyedUpload | None) -> None:
+    writes.put(PHOTO, photo)
     if keyed is not None:
         used = UploadKey.of(photo, keyed.key, keyed.digest)
-        transaction.save(used, condition=UploadKey.is_unused())
+        writes.put(KEY, used, UploadKey.is_unused())
 
 
 def _account_is_active() -> Condition:
@@ -210,28 +254,8 @@ def _account_is_active() -> Condition:
     return active
 
 
-def _counted(photo: Photo, sign: int) -> list[Action]:
-    return [User.photo_count.add(sign), User.storage_bytes.add(sign * photo.filesize)]
-
-
-def _pending(photo: Photo, sign: int) -> list[Action]:
-    return [User.pending_count.add(sign), User.pending_bytes.add(sign * photo.filesize)]
-
-
-def _update_owner(
-    transaction: TransactWrite,
-    photo: Photo,
-    actions: list[Action],
-    room: Condition | None = None,
-) -> None:
-    transaction.update(
-        User(photo.user_id),
-        actions=actions,
-        # ADD creates a missing item, and would so restore a deleted account.
-        condition=room & _account_is_active(),
-    )
-
-
-def _reasons(error: TransactWriteError) -> list[Any]:
-    """Return why each item of the transaction was cancelled, None where it was not the reason."""
-    return [reason.code if reason else None for reason in error.cancellation_reasons]
+def _actions(old: Photo, new: Photo) -> list[Action]:
+    """Return what changes one version of an item into another."""
+    names = [name for name in Photo.get_attributes() if getattr(old, name) != getattr(new, name)]
+    changed = [(getattr(Photo, name), getattr(new, name)) for name in names]
+    return [one.remove() if value is None else one.set(value) for one, value in changed]

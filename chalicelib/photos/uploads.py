@@ -17,6 +17,7 @@ from chalicelib.errors import (
     TooLarge,
 )
 from chalicelib.images.decoding import read_image
+from chalicelib.photos.changes import NO_SUCH_PHOTO
 from chalicelib.photos.idempotency import KeyedUpload, once
 from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import (
@@ -29,7 +30,7 @@ from chalicelib.photos.photo import (
     readable_size,
 )
 from chalicelib.photos.reservations import PENDING_LIFE, usable_photo
-from chalicelib.photos.service import NO_SUCH_PHOTO, PhotoService, new_photo, photo_keys
+from chalicelib.photos.service import PhotoService, new_photo, photo_keys
 from chalicelib.photos.storage import PhotoStorage, upload_key
 from chalicelib.photos.transactions import PhotoTransactions
 
@@ -146,8 +147,8 @@ class UploadService:
             raise
 
     def _form(self, photo: Photo) -> dict[str, Any]:
-        """Return the form that uploads a pending photo's bytes; a ready photo needs none."""
-        if photo.state == PhotoState.READY:
+        """Return the form that uploads a pending photo's bytes; a stored photo needs none."""
+        if photo.state != PhotoState.PENDING:
             return {"photo_id": photo.id, "upload": None, "photo": self._photos.describe(photo)}
         now = dates.utc_now()
         seconds = min(_POST_SECONDS, max(1, int((photo.expires_at - now).total_seconds())))

@@ -1,6 +1,7 @@
 """The calls to AWS of every route, since each call costs time and money."""
 
 import functools
+import hashlib
 import itertools
 import json
 from collections import Counter
@@ -13,7 +14,7 @@ from botocore.client import BaseClient
 import app
 from chalicelib.accounts.models import User
 from tests.support import images
-from tests.support.album import start_upload
+from tests.support.album import start_upload, sub_of
 from tests.support.people import NEW_PASSWORD, PASSWORD, Person, Response, post_json
 
 IMAGE = images.jpeg(16, 16)
@@ -90,7 +91,10 @@ CALLS = {
     "POST /photos/uploads/{photo_id}/complete again": calls("", "GetItem"),
     "GET /photos": calls("", "Query"),
     "GET /photos/map": calls("", "Query"),
+    "GET /photos of favorites": calls("", "Query BatchGetItem"),
     "GET /photos/tags": calls("", "Query"),
+    "GET /photos/timeline": calls("", "Query"),
+    "POST /photos/known": calls("", "BatchGetItem BatchGetItem"),
     "GET /photos/{photo_id}": calls("", "GetItem"),
     "GET /photos/{photo_id} with a mode": calls("", "GetItem"),
     "PATCH /photos/{photo_id}": calls("", "GetItem UpdateItem"),
@@ -130,7 +134,11 @@ def photo_requests(mario: Person) -> Requests:
     for again in ("", " again"):
         name = "POST /photos/uploads/{photo_id}/complete" + again
         yield name, lambda: mario.complete(started)
-    for name in ("", "/map", "/tags", "/{photo_id}"):
+    app.services.photos.edit(sub_of(mario), photo_id, {"favorite": True})
+    yield "GET /photos of favorites", lambda: mario.get("/photos?favorite=true")
+    known = [hashlib.sha256(IMAGE).hexdigest(), "0" * 64]
+    yield "POST /photos/known", lambda: mario.send("POST", "/photos/known", sha256=known)
+    for name in ("", "/map", "/tags", "/timeline", "/{photo_id}"):
         path = "/photos" + name.format(photo_id=photo_id)
         yield f"GET /photos{name}", functools.partial(mario.get, path)
     photo = f"/photos/{photo_id}"

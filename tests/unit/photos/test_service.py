@@ -21,7 +21,6 @@ def aws_error(code: str) -> ClientError:
     return ClientError({"Error": {"Code": code}}, "Operation")
 
 
-CONDITION_FAILED = UpdateError("", aws_error("ConditionalCheckFailedException"))
 REJECTED = UpdateError("", aws_error("ValidationException"))
 
 
@@ -49,51 +48,39 @@ def photo(monkeypatch: pytest.MonkeyPatch) -> Photo:
     return found
 
 
-def fail_updates(monkeypatch: pytest.MonkeyPatch, *errors: Exception | None) -> mock.Mock:
-    """Let the next updates of items fail with these errors, or succeed where there is None."""
-    update = mock.Mock(side_effect=errors)
-    monkeypatch.setattr(Photo, "update", lambda *_, **__: update())
-    return update
-
-
-def test_edit_is_retried_while_other_requests_change_the_photo(
-    monkeypatch: pytest.MonkeyPatch, photos: PhotoService, photo: Photo
+def test_change_is_retried_while_other_requests_change_the_photo(
+    photos: PhotoService, photo: Photo, transactions: mock.Mock
 ) -> None:
-    fail_updates(monkeypatch, *[CONDITION_FAILED] * 4, None)
+    transactions.change.side_effect = [AlreadyWritten] * 4 + [None]
     assert photos.edit("sub-1", photo.id, {"desc": "Sea"})["desc"] == "Sea"
 
 
-def test_edit_is_throttled_if_other_requests_change_the_photo_every_time(
-    monkeypatch: pytest.MonkeyPatch, photos: PhotoService, photo: Photo
+def test_change_is_throttled_if_other_requests_change_the_photo_every_time(
+    photos: PhotoService, photo: Photo, transactions: mock.Mock
 ) -> None:
-    update = fail_updates(monkeypatch, *[CONDITION_FAILED] * 10)
+    transactions.change.side_effect = AlreadyWritten
     with pytest.raises(Throttled):
         photos.edit("sub-1", photo.id, {"desc": "Sea"})
-    assert update.call_count == service._EDIT_TRIES
+    assert transactions.change.call_count == service._CHANGE_TRIES
 
 
-def test_other_error_of_an_edit_or_a_deletion_is_raised_unchanged(
-    monkeypatch: pytest.MonkeyPatch, photos: PhotoService, photo: Photo, storage: mock.Mock
+def test_deletion_that_cannot_be_marked_deletes_nothing(
+    photos: PhotoService, photo: Photo, storage: mock.Mock, transactions: mock.Mock
 ) -> None:
-    fail_updates(monkeypatch, REJECTED, REJECTED)
-    with pytest.raises(UpdateError):
-        photos.edit("sub-1", photo.id, {"desc": "Sea"})
+    transactions.change.side_effect = REJECTED
     with pytest.raises(UpdateError):
         photos.delete("sub-1", photo.id)
     storage.delete.assert_not_called()
 
 
 def test_deletion_of_a_pending_or_missing_photo_deletes_nothing(
-    monkeypatch: pytest.MonkeyPatch,
-    photos: PhotoService,
-    photo: Photo,
-    storage: mock.Mock,
-    transactions: mock.Mock,
+    photos: PhotoService, photo: Photo, storage: mock.Mock, transactions: mock.Mock
 ) -> None:
-    fail_updates(monkeypatch, CONDITION_FAILED)
+    photo.state = PhotoState.PENDING
     with pytest.raises(NotFound):
         photos.delete("sub-1", photo.id)
     storage.delete.assert_not_called()
+    transactions.change.assert_not_called()
     transactions.remove.assert_not_called()
 
 

@@ -59,7 +59,7 @@ def transactions(stub: Stubber, connection: Connection, pauses: list[float]) -> 
 
 @pytest.fixture
 def photo() -> Photo:
-    fields: dict[str, Any] = dict.fromkeys(("filename", "content_type", "sha256"), "x")
+    fields: dict[str, Any] = dict.fromkeys(("filename", "content_type"), "x")
     numbers: dict[str, Any] = dict.fromkeys(("filesize", "width", "height"), 10)
     return Photo("sub-1", "id-1", state="ready", upload_date="2026", **fields, **numbers)
 

@@ -1,0 +1,125 @@
+"""One transaction's items, and which of them DynamoDB gave as the reason to cancel it."""
+
+from typing import Any
+
+from pynamodb.connection import Connection
+from pynamodb.exceptions import TransactWriteError
+from pynamodb.expressions.condition import Condition, size
+from pynamodb.expressions.update import Action, AddAction
+from pynamodb.expressions.util import get_value_placeholder
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+from chalicelib.photos.derived import MAX_SAME, Difference
+from chalicelib.photos.models import DerivedItem
+
+# The names under which items are reported.
+PHOTO, KEY, OWNER, COUNTERS, MEMBER, HASH = "photo", "key", "owner", "counters", "member", "hash"
+
+# Reasons why DynamoDB cancels a transaction that would succeed a moment later.
+_TRANSIENT = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+_CONDITION_FAILED = "ConditionalCheckFailed"
+_INVALID = "ValidationError"  # of a single item: it would become too large
+
+
+class Writes:
+    """The items that one transaction writes, each under a name."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._transaction = TransactWrite(connection=connection)
+        # In the order in which PynamoDB sends them.
+        self._deleted: list[str] = []
+        self._put: list[str] = []
+        self._updated: list[str] = []
+
+    def delete(self, name: str, item: Model, condition: Condition | None = None) -> None:
+        """Delete an item."""
+        self._transaction.delete(item, condition)
+        self._deleted.append(name)
+
+    def put(self, name: str, item: Model, condition: Condition | None = None) -> None:
+        """Write a whole item."""
+        self._transaction.save(item, condition)
+        self._put.append(name)
+
+    def update(
+        self, name: str, item: Model, actions: list[Action], condition: Condition | None = None
+    ) -> None:
+        """Change some of an item's attributes."""
+        self._transaction.update(item, actions, condition)
+        self._updated.append(name)
+
+    def derive(self, user_id: str, photo_id: str, changes: Difference, is_shared: bool) -> None:
+        """Write what follows from a change of a photo, except for its owner's counters.
+
+        `is_shared` says whether other photos have the same bytes.
+        """
+        for member in changes.members_removed:
+            self.delete(MEMBER, DerivedItem(user_id, member))
+        for member in changes.members_added:
+            self.put(MEMBER, DerivedItem(user_id, member))
+        for item_id, numbers in changes.counters_by_item().items():
+            actions: list[Action] = [_Add(*counter) for counter in numbers.items()]
+            self.update(COUNTERS, DerivedItem(user_id, item_id), actions)
+        ids = {photo_id}
+        for hashed in changes.hashes_added:
+            add = DerivedItem.photo_ids.add(ids)
+            self.update(HASH, DerivedItem(user_id, hashed), [add], _has_room())
+        for hashed in changes.hashes_removed:
+            # An update would leave an empty item if this were the only photo.
+            is_last = DerivedItem.photo_ids == ids
+            if is_shared:
+                others = DerivedItem.photo_ids.exists() & ~is_last
+                remove = DerivedItem.photo_ids.delete(ids)
+                self.update(HASH, DerivedItem(user_id, hashed), [remove], others)
+            else:
+                alone = DerivedItem.photo_ids.does_not_exist() | is_last
+                self.delete(HASH, DerivedItem(user_id, hashed), alone)
+
+    def commit(self) -> "Cancellation | None":
+        """Write everything, or nothing and return why. Raises TransactWriteError."""
+        try:
+            with self._transaction:
+                pass
+        except TransactWriteError as error:
+            codes = [reason.code if reason else None for reason in error.cancellation_reasons]
+            cancellation = Cancellation([*self._deleted, *self._put, *self._updated], codes)
+            if not cancellation.is_understood:
+                raise
+            return cancellation
+        return None
+
+
+class Cancellation:
+    """Why DynamoDB cancelled a transaction."""
+
+    def __init__(self, names: list[str], codes: list[Any]) -> None:
+        self.is_transient = not _TRANSIENT.isdisjoint(codes)
+        reasons = list(zip(names, codes, strict=False))
+        self.failed = {name for name, code in reasons if code == _CONDITION_FAILED}
+        self.too_large = {name for name, code in reasons if code == _INVALID}
+
+    @property
+    def is_understood(self) -> bool:
+        """Whether a retry or a decision can follow."""
+        return self.is_transient or bool(self.failed) or COUNTERS in self.too_large
+
+
+class _Add(AddAction):
+    """ADD to a counter, whose name may have dots or brackets: it is no document path."""
+
+    def __init__(self, name: str, number: int) -> None:
+        self._name = name
+        self._number = number
+
+    def serialize(self, names: dict[str, str], values: dict[str, Any]) -> str:
+        """Return the expression's part, and add its placeholders to `names` and `values`."""
+        name = names.setdefault(self._name, f"#{len(names)}")
+        return f"{name} {get_value_placeholder({'N': str(self._number)}, values)}"
+
+
+def _has_room() -> Condition:
+    photo_ids = DerivedItem.photo_ids
+    size_of: Any = size
+    has_room: Condition = photo_ids.does_not_exist() | (size_of(photo_ids) < MAX_SAME)
+    return has_room
