@@ -132,7 +132,8 @@ def _counters(photo: Any) -> dict[Counter, int]:
 
 
 def _members(photo: Any) -> list[str]:
-    if photo.state == PhotoState.TRASHED:
+    # While it is being deleted, it stays a member, so that emptying the trash again finishes that.
+    if photo.state in (PhotoState.TRASHED, PhotoState.DELETING) and photo.trashed_date:
         return [f"{list_prefix(TRASH)}{photo.trashed_date}#{photo.id}"]
     if not _is_listed(photo):
         return []

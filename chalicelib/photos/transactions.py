@@ -1,5 +1,6 @@
 """A photo's item and what follows from it, always written in one transaction, within the quota."""
 
+import contextlib
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -30,6 +31,7 @@ from chalicelib.photos.reservations import release_expired
 from chalicelib.photos.writes import HASH, KEY, OWNER, PHOTO, Writes
 
 _TRIES = 12
+_CHANGE_TRIES = 5
 _FIRST_PAUSE = 0.05  # seconds
 _LONGEST_PAUSE = 0.8
 
@@ -143,6 +145,19 @@ class PhotoTransactions:
             if condition_failed(error):
                 raise AlreadyWritten from error
             raise
+
+    def apply(self, find: Callable[[], Photo], change: Callable[[Photo], Photo]) -> Photo:
+        """Write what `change` makes of the photo that `find` returns; return its new version.
+
+        Raises what these two do, and Throttled if other requests change the same photo every time.
+        """
+        for _ in range(_CHANGE_TRIES):
+            old = find()
+            new = change(old)
+            with contextlib.suppress(AlreadyWritten):
+                self.change(old, new)
+                return new
+        raise Throttled
 
     def remove(self, photo: Photo) -> None:
         """Remove the item of a photo that is being deleted, and discount it; safe to repeat."""
