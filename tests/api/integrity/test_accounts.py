@@ -81,6 +81,12 @@ def test_counters_that_are_missing_count_as_zero(owner: Person, sub: str) -> Non
     assert owner.counters() == (5, 60)
 
 
+def test_counters_of_an_account_that_is_gone_are_not_created(sub: str) -> None:
+    User(sub).delete()
+    assert not app.services.integrity._repairs.correct_counters(sub, Counters(), Counters(5))
+    assert User.find(sub) is None
+
+
 def begin_deletion(sub: str, ago: datetime.timedelta) -> None:
     """Begin the deletion of an account some time ago."""
     moment = datetime.datetime.now(datetime.UTC) - ago
