@@ -29,6 +29,7 @@ from chalicelib.settings import authorizer_ttl_seconds, cors_allow_origin
 if TYPE_CHECKING:
     from chalicelib.accounts.cognito import Tokens
     from chalicelib.api.multipart import ImageUpload
+    from chalicelib.photos.duplicates import Stored
 
 app = Chalice(app_name="cloudalbum")
 app.api.binary_types.append("multipart/form-data")
@@ -235,8 +236,8 @@ def delete_account(body: requests.AccountDeletion) -> Any:
 def upload_photo(body: "ImageUpload", headers: requests.UploadHeaders) -> dict[str, Any]:
     """Upload a photo."""
     key = headers.idempotency_key or None
-    photo = services.uploads.upload(user_id(), body.data, body.metadata, key)
-    return {"ok": True, "photo_id": photo["id"], "photo": photo}
+    stored = services.uploads.upload(user_id(), body.data, body.metadata, key, body.on_duplicate)
+    return upload_response(stored)
 
 
 @app.route("/photos/uploads", methods=["POST"], authorizer=jwt_auth)
@@ -249,7 +250,14 @@ def upload_photo(body: "ImageUpload", headers: requests.UploadHeaders) -> dict[s
 def begin_upload(body: requests.UploadRequest, headers: requests.UploadHeaders) -> dict[str, Any]:
     """Request to send a large photo directly to S3."""
     key = headers.idempotency_key or None
-    started = services.uploads.begin(user_id(), body.filesize, photo_metadata(body), key)
+    started = services.uploads.begin(
+        user_id(),
+        body.filesize,
+        photo_metadata(body),
+        key,
+        body.on_duplicate or "keep",
+        body.sha256.lower() if body.sha256 else None,
+    )
     return {"ok": True, **started}
 
 
@@ -262,8 +270,7 @@ def begin_upload(body: requests.UploadRequest, headers: requests.UploadHeaders) 
 @operation(responses.Uploaded, errors=[NotFound, Conflict, *BAD_IMAGE])
 def complete_upload(photo_id: str) -> dict[str, Any]:
     """Create the photo from what was sent to S3."""
-    photo = services.uploads.complete(user_id(), photo_id)
-    return {"ok": True, "photo_id": photo_id, "photo": photo}
+    return upload_response(services.uploads.complete(user_id(), photo_id))
 
 
 @app.route("/photos", methods=["GET"], authorizer=jwt_auth)
@@ -379,6 +386,12 @@ def user_id() -> str:
     """Return the caller's verified `sub`."""
     sub: str = app.current_request.context["authorizer"]["sub"]
     return sub
+
+
+def upload_response(stored: "Stored") -> dict[str, Any]:
+    """Return an uploaded photo in the shape that clients expect."""
+    response = {"ok": True, "photo_id": stored.photo["id"], "photo": stored.photo}
+    return response | ({"duplicate": True} if stored.is_duplicate else {})
 
 
 def token_response(tokens: "Tokens") -> responses.Tokens:

@@ -228,6 +228,15 @@ class BatchRequest(Struct, forbid_unknown_fields=True):
     tags: _Tags | None = None
 
 
+_OnDuplicate = (
+    Annotated[
+        Literal["keep", "skip"],
+        Meta(description="skip (do not store an image again that the album already has) or keep"),
+    ]
+    | None
+)
+
+
 class UploadRequest(PhotoChanges, Struct, kw_only=True):  # type: ignore[misc]
     """An image that the client will send directly to S3, and its metadata."""
 
@@ -240,6 +249,11 @@ class UploadRequest(PhotoChanges, Struct, kw_only=True):  # type: ignore[misc]
             extra_json_schema={"maximum": MAX_BYTES},
         ),
     ]
+    on_duplicate: _OnDuplicate = None
+    sha256: (
+        Annotated[str, Meta(pattern=_SHA256, description="the image's SHA-256 hash in hexadecimal")]
+        | None
+    ) = None
     # These two are accepted and ignored, since they are measured.
     width: Any = None
     height: Any = None
@@ -264,6 +278,7 @@ class UploadForm(
         str | UnsetType,
         Meta(description="the image in base64, with or without the prefix of a data: URL"),
     ] = UNSET
+    on_duplicate: _OnDuplicate = None
     width: Any = None
     height: Any = None
 

@@ -100,11 +100,18 @@ class PhotoResponse(Ok):
     photo: Photo
 
 
+_Duplicate = Annotated[
+    bool | UnsetType,
+    Meta(description="true if it is an earlier photo with the same bytes, else absent"),
+]
+
+
 class Uploaded(Ok):
-    """The photo was created."""
+    """The photo was created, or was there already."""
 
     photo_id: str
     photo: Photo
+    duplicate: _Duplicate = UNSET
 
 
 class PostForm(Struct):
@@ -116,11 +123,12 @@ class PostForm(Struct):
 
 
 class UploadStarted(Ok):
-    """Where to send the image; a photo that its Idempotency-Key has created needs no upload."""
+    """Where to send the image; a photo that is there already needs no upload."""
 
     photo_id: str
     upload: PostForm | None
     photo: Photo | UnsetType = UNSET
+    duplicate: _Duplicate = UNSET
 
 
 class PhotoPage(Ok, rename={"next_cursor": "nextCursor"}):

@@ -7,7 +7,7 @@ from chalicelib.photos.photo import PhotoState
 from chalicelib.photos.query import ItemReader
 
 # The photos of one image whose state is read: the oldest, in case some are in the trash.
-_MOST_READ = 10
+MOST_READ = 10
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class KnownImages:
         by_id = {hash_id(sha256): sha256 for sha256 in hashes}
         items = self._items.get(user_id, list(by_id), ("photo_ids",))
         return {
-            by_id[item_id]: sorted(item.photo_ids.SS)[:_MOST_READ]
+            by_id[item_id]: sorted(item.photo_ids.SS)[:MOST_READ]
             for item_id, item in items.items()
             if item.photo_ids.SS
         }

@@ -78,6 +78,7 @@ class Photo(_ShownFields, Model):  # type: ignore[misc]
     tag_keys = ListAttribute[UnicodeAttribute](of=UnicodeAttribute, default=list)
     search_text = UnicodeAttribute(default="")
     thumbnail_sha256 = UnicodeAttribute(null=True)
+    on_duplicate = UnicodeAttribute(null=True)  # of a pending upload: "skip", else None
     expires_at = TTLAttribute(null=True)
 
     by_taken = ByTaken()
@@ -104,9 +105,20 @@ class DerivedItem(Model):
     id = UnicodeAttribute(range_key=True)
     photo_ids = UnicodeSetAttribute(null=True)  # only of a hash
 
+    @classmethod
+    def find(cls, user_id: str, item_id: str) -> "DerivedItem | None":
+        """Return an item, or None."""
+        try:
+            return cls.get(user_id, item_id, consistent_read=True)
+        except DoesNotExist:
+            return None
+
 
 class UploadKey(Model):
-    """A used Idempotency-Key: an item of its own in the owner's partition of photos."""
+    """A used Idempotency-Key: an item of its own in the owner's partition of photos.
+
+    Also an upload that was completed with an image that its owner already had.
+    """
 
     class Meta(TableMeta):
         table_name = "Photo"
@@ -127,10 +139,27 @@ class UploadKey(Model):
         return used
 
     @classmethod
+    def of_duplicate(cls, pending: Photo, photo_id: str) -> "UploadKey":
+        """Return the item that records which photo has the bytes of an upload."""
+        expires_at = dates.utc_now() + KEY_LIFE
+        return cls(
+            pending.user_id, _upload_id(pending.id), photo_id=photo_id, expires_at=expires_at
+        )
+
+    @classmethod
     def find(cls, user_id: str, key: str) -> "UploadKey | None":
         """Return what a key of this user was used for, or None."""
+        return cls._find(user_id, _key_id(key))
+
+    @classmethod
+    def find_duplicate(cls, user_id: str, photo_id: str) -> "UploadKey | None":
+        """Return what records the photo that has the bytes of a completed upload, or None."""
+        return cls._find(user_id, _upload_id(photo_id))
+
+    @classmethod
+    def _find(cls, user_id: str, item_id: str) -> "UploadKey | None":
         try:
-            used = cls.get(user_id, _key_id(key), consistent_read=True)
+            used = cls.get(user_id, item_id, consistent_read=True)
         except DoesNotExist:
             return None
         return used if used.expires_at > dates.utc_now() else None
@@ -152,6 +181,10 @@ def is_still(attribute: Attribute[Any], value: Any) -> Condition:
         return absent
     same: Condition = attribute == value
     return absent | same if value is False or value in ("", []) else same
+
+
+def _upload_id(photo_id: str) -> str:
+    return f"{KEY_PREFIX}upload#{photo_id}"
 
 
 def _key_id(key: str) -> str:

@@ -70,17 +70,24 @@ class PhotoService:
         data: bytes,
         metadata: PhotoMetadata,
         keyed: KeyedUpload | None = None,
+        *,
+        unique: bool = False,
     ) -> dict[str, Any]:
         """Store an image and return the photo object.
 
         The item is written last: whatever fails before it, nothing is listed.
-        Raises UnsupportedImage, UndecodableImage, QuotaExceeded, or AlreadyWritten if the
-        Idempotency-Key was used.
+        Raises UnsupportedImage, UndecodableImage, QuotaExceeded, AlreadyWritten if the
+        Idempotency-Key was used, or with `unique` DuplicateImage if the user already has the image.
         """
         self._transactions.require_room(user_id, len(data))
         image = read_image(data, self._thumbnail_box)
         photo = new_photo(user_id, new_id(), dates.utc_now(), data, image, metadata)
-        self._store(photo, data, image.thumbnail, keyed)
+        self._store(
+            photo,
+            data,
+            image.thumbnail,
+            lambda: self._transactions.add(photo, keyed, unique=unique),
+        )
         return self.describe(photo)
 
     def get(self, user_id: str, photo_id: str) -> dict[str, Any]:
@@ -158,10 +165,8 @@ class PhotoService:
         photo = self._transactions.apply(lambda: existing_photo(user_id, photo_id), change)
         return self.describe(photo)
 
-    def _store(
-        self, photo: Photo, data: bytes, thumbnail: bytes, keyed: KeyedUpload | None
-    ) -> None:
-        """Store both objects of a photo and then its item, or nothing."""
+    def _store(self, photo: Photo, data: bytes, thumbnail: bytes, add: Callable[[], None]) -> None:
+        """Store both objects of a photo and then its item with `add`, or nothing."""
         original, small = photo_keys(photo)
         began = time.monotonic()
         try:
@@ -172,7 +177,7 @@ class PhotoService:
                 ),
                 lambda: storage.put_thumbnail(small, thumbnail),
             )
-            self._transactions.add(photo, keyed)
+            add()
         except Exception as error:
             # A transaction that was not cancelled may have written the item although its response
             # was lost: then the objects must stay. A failing cleanup changes nothing, but a caller

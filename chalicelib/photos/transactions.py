@@ -17,6 +17,7 @@ from chalicelib.clients import condition_failed
 from chalicelib.errors import (
     AlreadyWritten,
     Conflict,
+    DuplicateImage,
     NotSignedIn,
     QuotaExceeded,
     Throttled,
@@ -62,12 +63,13 @@ class PhotoTransactions:
             user = User.find(user_id) or User(user_id)
             self._require(user, lambda user: self._quota.require_room(user, size))
 
-    def add(self, photo: Photo, keyed: KeyedUpload | None = None) -> None:
+    def add(self, photo: Photo, keyed: KeyedUpload | None = None, *, unique: bool = False) -> None:
         """Write the item of a new photo, and what follows from it.
 
         Raises NotSignedIn if the account has been deleted, QuotaExceeded if it is full, Conflict at
         a limit of the album, Throttled if others are faster every time, AlreadyWritten if the
-        Idempotency-Key was used. Then nothing is written.
+        Idempotency-Key was used, and with `unique` DuplicateImage if another photo has the same
+        bytes. Then nothing is written.
         """
         size = int(photo.filesize)
 
@@ -80,6 +82,7 @@ class PhotoTransactions:
             lambda writes: _put_new(writes, photo, keyed),
             lambda failed: self._retry_on_conflict(photo, failed, require_room),
             room=self._quota.has_room_for(size),
+            unique=unique,
         )
 
     def reserve(self, photo: Photo, keyed: KeyedUpload | None = None) -> None:
@@ -102,20 +105,32 @@ class PhotoTransactions:
             more=[User.uploads_begun.add(1)],
         )
 
-    def complete(self, photo: Photo) -> None:
+    def complete(self, photo: Photo, *, unique: bool = False) -> None:
         """Write the item of a photo that was pending; its room in the quota is already reserved.
 
         Raises what `add` does except QuotaExceeded; AlreadyWritten if the photo is no longer
         pending, or has expired.
         """
-        is_pending = (Photo.state == PhotoState.PENDING) & (Photo.expires_at > dates.utc_now())
         pending = Photo(photo.user_id, photo.id, state=PhotoState.PENDING, filesize=photo.filesize)
         self._write(
             pending,
             photo,
-            lambda writes: writes.put(PHOTO, photo, is_pending),
+            lambda writes: writes.put(PHOTO, photo, _is_pending()),
             lambda failed: self._retry_on_conflict(photo, failed),
+            unique=unique,
         )
+
+    def skip(self, pending: Photo, photo_id: str) -> None:
+        """Remove the item of a pending upload, and record which photo already has its bytes.
+
+        Raises what `complete` does.
+        """
+
+        def write(writes: Writes) -> None:
+            writes.delete(PHOTO, pending, _is_pending())
+            writes.put(KEY, UploadKey.of_duplicate(pending, photo_id))
+
+        self._write(pending, None, write, lambda failed: self._retry_on_conflict(pending, failed))
 
     def change(self, old: Photo, new: Photo) -> None:
         """Write what differs between two versions of a photo's item, and what follows from it.
@@ -182,6 +197,7 @@ class PhotoTransactions:
         on_conflict: Callable[[set[str]], bool],
         room: Condition | None = None,
         more: Sequence[Action] = (),
+        unique: bool = False,
     ) -> None:
         """Write a photo's item together with what follows from its change from `old` to `new`.
 
@@ -196,7 +212,7 @@ class PhotoTransactions:
         for attempt in range(_TRIES):
             writes = Writes(self._connection)
             write_photo(writes)
-            writes.derive(photo.user_id, photo.id, changes, is_shared)
+            writes.derive(photo.user_id, photo.id, changes, is_shared, unique)
             if owner or more:
                 # ADD creates a missing item, and would so restore a deleted account.
                 is_writable = room & _account_is_active()
@@ -208,6 +224,8 @@ class PhotoTransactions:
                 self._pause(attempt)
             elif cancelled.too_large:
                 raise Conflict("This album has too many different tags. Remove some of them.")
+            elif unique and HASH in cancelled.failed and cancelled.failed <= {HASH, OWNER}:
+                raise DuplicateImage
             elif cancelled.failed == {HASH}:
                 if changes.hashes_added:
                     raise Conflict(f"This album already has this image {MAX_SAME:,} times.")
@@ -261,6 +279,12 @@ def _put_new(writes: Writes, photo: Photo, keyed: KeyedUpload | None) -> None:
     if keyed is not None:
         used = UploadKey.of(photo, keyed.key, keyed.digest)
         writes.put(KEY, used, UploadKey.is_unused())
+
+
+def _is_pending() -> Condition:
+    """Return the condition that an upload can still be completed."""
+    pending: Condition = (Photo.state == PhotoState.PENDING) & (Photo.expires_at > dates.utc_now())
+    return pending
 
 
 def _account_is_active() -> Condition:

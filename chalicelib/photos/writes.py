@@ -49,10 +49,17 @@ class Writes:
         self._transaction.update(item, actions, condition)
         self._updated.append(name)
 
-    def derive(self, user_id: str, photo_id: str, changes: Difference, is_shared: bool) -> None:
+    def derive(
+        self,
+        user_id: str,
+        photo_id: str,
+        changes: Difference,
+        is_shared: bool,
+        unique: bool = False,
+    ) -> None:
         """Write what follows from a change of a photo, except for its owner's counters.
 
-        `is_shared` says whether other photos have the same bytes.
+        `is_shared` says whether other photos have the same bytes; with `unique`, none may.
         """
         for member in changes.members_removed:
             self.delete(MEMBER, DerivedItem(user_id, member))
@@ -64,7 +71,8 @@ class Writes:
         ids = {photo_id}
         for hashed in changes.hashes_added:
             add = DerivedItem.photo_ids.add(ids)
-            self.update(HASH, DerivedItem(user_id, hashed), [add], _has_room())
+            has_room = _fewer_than(1 if unique else MAX_SAME)
+            self.update(HASH, DerivedItem(user_id, hashed), [add], has_room)
         for hashed in changes.hashes_removed:
             # An update would leave an empty item if this were the only photo.
             is_last = DerivedItem.photo_ids == ids
@@ -118,8 +126,9 @@ class _Add(AddAction):
         return f"{name} {get_value_placeholder({'N': str(self._number)}, values)}"
 
 
-def _has_room() -> Condition:
+def _fewer_than(most: int) -> Condition:
+    """Return the condition that fewer than `most` photos have the bytes of an item's hash."""
     photo_ids = DerivedItem.photo_ids
     size_of: Any = size
-    has_room: Condition = photo_ids.does_not_exist() | (size_of(photo_ids) < MAX_SAME)
+    has_room: Condition = photo_ids.does_not_exist() | (size_of(photo_ids) < most)
     return has_room

@@ -14,10 +14,10 @@ from botocore.client import BaseClient
 import app
 from chalicelib.accounts.models import User
 from tests.support import images
-from tests.support.album import start_upload, sub_of
+from tests.support.album import start_upload, store_upload, sub_of
 from tests.support.people import NEW_PASSWORD, PASSWORD, Person, Response, post_json
 
-IMAGE = images.jpeg(16, 16)
+IMAGE, OTHER_IMAGE = images.jpeg(16, 16), images.jpeg(17, 16)
 
 
 class Recorder:
@@ -84,7 +84,15 @@ CALLS = {
     "POST /photos/file": calls("", "TransactWriteItems", "PutObject PutObject"),
     "POST /photos/file with a key": calls("", "GetItem TransactWriteItems", "PutObject PutObject"),
     "POST /photos/file with a used key": calls("", "GetItem GetItem"),
+    "POST /photos/file that skips duplicates": calls(
+        "", "GetItem TransactWriteItems", "PutObject PutObject"
+    ),
+    "POST /photos/file of a skipped duplicate": calls("", "GetItem GetItem"),
     "POST /photos/uploads": calls("", "TransactWriteItems"),
+    "POST /photos/uploads of a skipped duplicate": calls("", "GetItem GetItem"),
+    "POST /photos/uploads/{photo_id}/complete of a skipped duplicate": calls(
+        "", "GetItem GetItem GetItem TransactWriteItems", "GetObject DeleteObjects"
+    ),
     "POST /photos/uploads/{photo_id}/complete": calls(
         "", "GetItem UpdateItem TransactWriteItems", "GetObject CopyObject PutObject DeleteObjects"
     ),
@@ -129,7 +137,17 @@ def photo_requests(mario: Person) -> Requests:
     yield "POST /photos/file", lambda: mario.upload(IMAGE)
     yield "POST /photos/file with a key", lambda: mario.upload(IMAGE, key="l")
     yield "POST /photos/file with a used key", lambda: mario.upload(IMAGE, key="k")
+    skip: dict[str, Any] = {"on_duplicate": "skip"}
+    announced = skip | {"sha256": hashlib.sha256(IMAGE).hexdigest()}
+    yield "POST /photos/file that skips duplicates", lambda: mario.upload(OTHER_IMAGE, **skip)
+    yield "POST /photos/file of a skipped duplicate", lambda: mario.upload(IMAGE, **skip)
     yield "POST /photos/uploads", lambda: mario.begin_upload(len(IMAGE))
+    name = "POST /photos/uploads of a skipped duplicate"
+    yield name, lambda: mario.begin_upload(len(IMAGE), **announced)
+    duplicate = mario.begin_upload(len(IMAGE), **skip)
+    store_upload(duplicate, IMAGE)
+    name = "POST /photos/uploads/{photo_id}/complete of a skipped duplicate"
+    yield name, lambda: mario.complete(duplicate)
     started = start_upload(mario, IMAGE)
     for again in ("", " again"):
         name = "POST /photos/uploads/{photo_id}/complete" + again

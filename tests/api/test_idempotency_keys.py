@@ -118,7 +118,7 @@ def test_twenty_simultaneous_requests_with_one_key_store_one_photo(
     sub, uploads = sub_of(mario), app.services.uploads
     isolate_transactions(monkeypatch)
     photos = at_once(*[lambda: uploads.upload(sub, IMAGE, PhotoMetadata(), "k")] * 20)
-    assert len({photo["id"] for photo in photos}) == 1
+    assert len({stored.photo["id"] for stored in photos}) == 1
     assert mario.counters() == (1, len(IMAGE))
     assert len(bucket_objects()) == 2
 
@@ -278,7 +278,7 @@ def test_twenty_simultaneous_requests_with_one_key_and_two_files_store_one_of_th
 
     def upload(image: bytes) -> str | None:
         try:
-            photo_id: str = uploads.upload(sub, image, PhotoMetadata(), "k")["id"]
+            photo_id: str = uploads.upload(sub, image, PhotoMetadata(), "k").photo["id"]
         except IdempotencyMismatch:
             return None
         return photo_id
