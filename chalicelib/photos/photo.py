@@ -54,6 +54,10 @@ class PhotoState(StrEnum):
     DELETING = "deleting"
 
 
+# In these, a photo has its objects, and its owner can reach it.
+STORED_STATES = (PhotoState.READY, PhotoState.TRASHED)
+
+
 class PhotoMetadata(Struct, kw_only=True):
     """What the owner may say about a photo; None where nothing is said."""
 

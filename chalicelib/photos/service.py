@@ -21,6 +21,7 @@ from chalicelib.photos.changes import (
     restored,
     trashed,
 )
+from chalicelib.photos.derived import Counter, Derived
 from chalicelib.photos.idempotency import KeyedUpload
 from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import (
@@ -129,6 +130,14 @@ class PhotoService:
         )
         self._storage.delete(list(photo_keys(photo)))
         self._transactions.remove(photo)
+
+    def rederive(self, user_id: str, photo_id: str, stored: Derived) -> None:
+        """Repair the lists and the hash that follow from a photo. Raises AlreadyWritten."""
+        self._transactions.rederive(user_id, photo_id, stored)
+
+    def correct_counter(self, user_id: str, numbers: Mapping[Counter, int]) -> None:
+        """Add numbers to counters of months and tags. Raises AlreadyWritten."""
+        self._transactions.correct_counter(user_id, numbers)
 
     def delete_all(self, user_id: str, seconds: float = _DELETE_SECONDS) -> int:
         """Delete all that a user has stored; return how many photos remain when time is up.

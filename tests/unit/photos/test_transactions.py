@@ -26,7 +26,8 @@ from chalicelib.photos.idempotency import KeyedUpload
 from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import PhotoMetadata, PhotoState
 from chalicelib.photos.quota import MAX_PENDING, Quota
-from chalicelib.photos.transactions import _CHANGE_TRIES, _TRIES, PhotoTransactions, was_cancelled
+from chalicelib.photos.transactions import _CHANGE_TRIES, PhotoTransactions, was_cancelled
+from chalicelib.photos.writes import TRIES
 
 CONFLICT = {"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}
 FAILED = {"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"}
@@ -116,7 +117,7 @@ def test_transaction_that_always_conflicts_is_throttled_within_ten_seconds(
     pauses: list[float],
     operation: str,
 ) -> None:
-    for _ in range(_TRIES):
+    for _ in range(TRIES):
         cancel(stub, NONE, CONFLICT)
     with pytest.raises(Throttled):
         getattr(transactions, operation)(photo)
