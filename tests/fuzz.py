@@ -46,9 +46,9 @@ from tests.support.bodies import CASES, MAX_CPU_SECONDS, Body, Target, known_bod
 from tests.support.body_generator import Search
 from tests.support.corpus import BREAKS, KINDS, whole, with_valid_checksums
 from tests.support.people import Person
+from tests.support.thumbnails import SIZES
 
 ROOT = Path(__file__).parents[1]
-BOX = (300, 200)
 MAX_SECONDS = 20  # for one case
 REQUEST_SECONDS = 2  # of an upload, besides what an image may take to decode
 MAX_PROCESS_MB = 700  # of a process that decodes images
@@ -101,7 +101,7 @@ def outcome(number: int, person: Person) -> str:
         return upload_outcome(broken_image(chance), person, directly=chance.random() < 0.5)
     try:
         form = image_upload(*broken_form(chance))
-        read_image(form.data, BOX)
+        read_image(form.data, SIZES)
         return "form accepted"
     except REJECTED as error:
         str(error).encode()

@@ -90,6 +90,11 @@ class PhotoFields(PhotoMetadata, kw_only=True):
     sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
     width: Annotated[int, Meta(description="pixels, of the upright image")]
     height: Annotated[int, Meta(description="pixels, of the upright image")]
+    # Photos of earlier versions have none.
+    thumbhash: (
+        Annotated[str, Meta(description="a placeholder of about 25 bytes, in base64: ThumbHash")]
+        | None
+    ) = None
     favorite: bool = False
     albums: Annotated[list[str], Meta(description="the IDs of the albums it is in")] = []
     trashed_date: (
@@ -106,7 +111,7 @@ ID_LISTS = {"albums"}
 OPTIONAL = {one.name for one in fields(PhotoFields) if not one.required}
 EMPTY_TEXTS = {"tags", "desc"}  # absent means empty; other optional fields are None
 # The field of each signed URL, by what it shows.
-URLS = {"thumb": "thumbSrc", "original": "originalSrc"}
+URLS = {"thumb": "thumbSrc", "preview": "previewSrc", "original": "originalSrc"}
 # What a field has when it was cleared, if it is not None.
 EMPTY: dict[str, Any] = dict.fromkeys(EMPTY_TEXTS, "") | dict.fromkeys(FLAGS, False)
 # The items of used Idempotency-Keys, and those that `derived` defines, are among the photos; they

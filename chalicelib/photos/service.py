@@ -13,6 +13,7 @@ from pynamodb.exceptions import PutError, TransactWriteError
 from chalicelib import dates
 from chalicelib.clients import READ_SECONDS
 from chalicelib.images.decoding import DecodedImage, read_image
+from chalicelib.images.sizes import Sizes
 from chalicelib.photos.changes import (
     deletable_photo,
     edited,
@@ -37,14 +38,16 @@ from chalicelib.photos.storage import (
     PhotoStorage,
     in_parallel,
     original_key,
+    preview_key,
     thumbnail_key,
     user_prefixes,
 )
 from chalicelib.photos.transactions import PhotoTransactions, was_cancelled
 
-Mode = Literal["thumbnail", "original"]
+Mode = Literal["thumbnail", "preview", "original"]
+_SOURCES = {"thumbnail": "thumbSrc", "preview": "previewSrc", "original": "originalSrc"}
 
-_DELETE_BATCH = 150  # photos; S3 takes over a second for 1,000 objects
+_DELETE_BATCH = 100  # photos; S3 takes over a second for 1,000 objects
 _MAX_COUNTED = 10_000
 _DELETE_SECONDS = 20.0  # of the gateway's 29
 _CAPACITY_PAUSE = 0.5  # seconds
@@ -57,12 +60,12 @@ class PhotoService:
         self,
         storage: PhotoStorage,
         transactions: PhotoTransactions,
-        thumbnail_box: tuple[int, int],
+        sizes: Sizes,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._storage = storage
         self._transactions = transactions
-        self._thumbnail_box = thumbnail_box
+        self._sizes = sizes
         self._sleep = sleep
 
     def upload(
@@ -81,14 +84,9 @@ class PhotoService:
         Idempotency-Key was used, or with `unique` DuplicateImage if the user already has the image.
         """
         self._transactions.require_room(user_id, len(data))
-        image = read_image(data, self._thumbnail_box)
+        image = read_image(data, self._sizes)
         photo = new_photo(user_id, new_id(), dates.utc_now(), data, image, metadata)
-        self._store(
-            photo,
-            data,
-            image.thumbnail,
-            lambda: self._transactions.add(photo, keyed, unique=unique),
-        )
+        self._store(photo, data, image, lambda: self._transactions.add(photo, keyed, unique=unique))
         return self.describe(photo)
 
     def get(self, user_id: str, photo_id: str) -> dict[str, Any]:
@@ -97,8 +95,7 @@ class PhotoService:
 
     def url(self, user_id: str, photo_id: str, mode: Mode) -> str:
         """Return a presigned URL of the photo's bytes. Raises NotFound."""
-        original, thumbnail = photo_keys(existing_photo(user_id, photo_id))
-        return self._storage.url(original if mode == "original" else thumbnail)
+        return str(self.get(user_id, photo_id)[_SOURCES[mode]])
 
     def edit(self, user_id: str, photo_id: str, changes: Mapping[str, Any]) -> dict[str, Any]:
         """Change what its owner may change, None clearing a field, and return the photo object.
@@ -120,7 +117,7 @@ class PhotoService:
         return self._change(user_id, photo_id, restored)
 
     def delete(self, user_id: str, photo_id: str) -> None:
-        """Delete original, thumbnail and item. Raises NotFound.
+        """Delete original, preview, thumbnail and item. Raises NotFound.
 
         The item is marked first, which removes it from every list, and deleted last: repeating an
         interrupted deletion finishes it.
@@ -174,9 +171,11 @@ class PhotoService:
         photo = self._transactions.apply(lambda: existing_photo(user_id, photo_id), change)
         return self.describe(photo)
 
-    def _store(self, photo: Photo, data: bytes, thumbnail: bytes, add: Callable[[], None]) -> None:
-        """Store both objects of a photo and then its item with `add`, or nothing."""
-        original, small = photo_keys(photo)
+    def _store(
+        self, photo: Photo, data: bytes, image: DecodedImage, add: Callable[[], None]
+    ) -> None:
+        """Store the three objects of a photo and then its item with `add`, or nothing."""
+        original, preview, thumbnail = photo_keys(photo)
         began = time.monotonic()
         try:
             storage, sha256 = self._storage, bytes.fromhex(photo.sha256)
@@ -184,7 +183,8 @@ class PhotoService:
                 lambda: storage.put_original(
                     original, data, photo.content_type, sha256, photo.filename_orig
                 ),
-                lambda: storage.put_thumbnail(small, thumbnail),
+                lambda: storage.put_rendition(preview, image.preview),
+                lambda: storage.put_rendition(thumbnail, image.thumbnail),
             )
             add()
         except Exception as error:
@@ -195,7 +195,7 @@ class PhotoService:
             maybe_written = isinstance(error, TransactWriteError) and not was_cancelled(error)
             if not timed_out and not maybe_written:
                 with contextlib.suppress(Exception):
-                    self._storage.delete([original, small])
+                    self._storage.delete([original, preview, thumbnail])
             raise
 
 
@@ -212,9 +212,13 @@ def _delete_items(items: list[Photo]) -> bool:
     return True
 
 
-def photo_keys(photo: Photo) -> tuple[str, str]:
-    """Return the keys of the photo's original and thumbnail."""
-    return original_key(photo.user_id, photo.filename), thumbnail_key(photo.user_id, photo.id)
+def photo_keys(photo: Photo) -> tuple[str, str, str]:
+    """Return the keys of the photo's original, preview and thumbnail."""
+    return (
+        original_key(photo.user_id, photo.filename),
+        preview_key(photo.user_id, photo.id),
+        thumbnail_key(photo.user_id, photo.id),
+    )
 
 
 def new_photo(
@@ -240,7 +244,9 @@ def new_photo(
         filesize=len(data),
         content_type=image.content_type,
         sha256=hashlib.sha256(data).hexdigest(),
+        preview_sha256=hashlib.sha256(image.preview).hexdigest(),
         thumbnail_sha256=hashlib.sha256(image.thumbnail).hexdigest(),
+        thumbhash=image.thumbhash,
         width=image.width,
         height=image.height,
         tags=metadata.tags,

@@ -1,4 +1,4 @@
-"""Photos in S3: an original and a thumbnail each, under the owner's own prefix."""
+"""Photos in S3: an original, a preview and a thumbnail each, under the owner's own prefix."""
 
 import base64
 import contextlib
@@ -55,14 +55,32 @@ def thumbnail_key(user_id: str, photo_id: str) -> str:
     return f"{thumbnail_prefix(user_id)}{photo_id}.jpg"
 
 
+def preview_key(user_id: str, photo_id: str) -> str:
+    """Return the key of a preview."""
+    return f"{preview_prefix(user_id)}{photo_id}.jpg"
+
+
 def thumbnail_prefix(user_id: str) -> str:
     """Return the prefix of a user's thumbnails."""
     return f"photos/{user_id}/thumbnails/"
 
 
+def preview_prefix(user_id: str) -> str:
+    """Return the prefix of a user's previews."""
+    return f"photos/{user_id}/previews/"
+
+
+def _shown_preview_key(fields: dict[str, Any]) -> str:
+    # Photos of earlier versions have neither a hash nor a preview.
+    if fields["thumbhash"] is None:
+        return original_key(fields["user_id"], fields["filename"])
+    return preview_key(fields["user_id"], fields["id"])
+
+
 # The key of each object that a photo object has a URL of, from the shown fields.
 _KEYS: dict[str, Callable[[dict[str, Any]], str]] = {
     "thumb": lambda fields: thumbnail_key(fields["user_id"], fields["id"]),
+    "preview": _shown_preview_key,
     "original": lambda fields: original_key(fields["user_id"], fields["filename"]),
 }
 
@@ -138,8 +156,8 @@ class PhotoStorage:
         """
         self._put(key, data, sha256, self._original_headers(content_type, name))
 
-    def put_thumbnail(self, key: str, jpeg: bytes) -> None:
-        """Store a thumbnail, with its hash as for an original."""
+    def put_rendition(self, key: str, jpeg: bytes) -> None:
+        """Store a preview or a thumbnail, with its hash as for an original."""
         headers = _download_headers("image/jpeg") | _RENDITION
         self._put(key, jpeg, hashlib.sha256(jpeg).digest(), headers)
 
