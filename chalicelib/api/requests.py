@@ -205,13 +205,7 @@ PhotoChanges: Any = defstruct(
 )
 
 
-_OnDuplicate = (
-    Annotated[
-        Literal["keep", "skip"],
-        Meta(description="skip (do not store an image again that the album already has) or keep"),
-    ]
-    | None
-)
+_OnDuplicate = Annotated[Literal["keep", "skip"], Meta(description="keep or skip")] | None
 
 
 class UploadRequest(PhotoChanges, Struct, kw_only=True):  # type: ignore[misc]
