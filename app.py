@@ -8,8 +8,9 @@ from chalice.app import AuthRequest, CloudWatchEvent
 from chalicelib import __version__
 from chalicelib.accounts.sessions import bearer
 from chalicelib.api import requests, responses
+from chalicelib.api.error_table import error_body
 from chalicelib.api.operations import operations_of
-from chalicelib.api.parsing import photo_changes, photo_metadata, photo_query
+from chalicelib.api.parsing import batch_tags, photo_edit, photo_metadata, photo_query
 from chalicelib.container import Container
 from chalicelib.errors import (
     Conflict,
@@ -70,6 +71,12 @@ def jwt_auth(request: AuthRequest) -> AuthResponse:
 def check_integrity(event: CloudWatchEvent) -> str:
     """Check once a day that no data is lost or orphaned; an alarm reports what is raised."""
     return services.integrity.check_daily()
+
+
+@app.schedule("cron(47 4 * * ? *)")
+def empty_trash(event: CloudWatchEvent) -> str:
+    """Delete once a day what has been in the trash for long enough."""
+    return services.trash.empty_old()
 
 
 @app.route("/health", methods=["GET"])
@@ -308,6 +315,25 @@ def find_known_images(body: requests.ImageHashes) -> dict[str, Any]:
     return {"ok": True, "known": known}
 
 
+@app.route("/photos/batch", methods=["POST"], authorizer=jwt_auth)
+@operation(responses.BatchDone, body=requests.BatchRequest)
+def change_photos(body: requests.BatchRequest) -> dict[str, Any]:
+    """Trash, restore, delete or tag many photos, or make them favorites."""
+    result = services.batches.run(user_id(), body.ids, body.action, batch_tags(body))
+    failed = [{"photo_id": one, **error_body(error)} for one, error in result.failed.items()]
+    return {"ok": True, "done": result.done, "failed": failed, "remaining": result.remaining}
+
+
+@app.route("/photos/trash", methods=["DELETE"], authorizer=jwt_auth)
+@operation(responses.Ok, other_responses={202: responses.Remaining})
+def empty_own_trash() -> Any:
+    """Delete everything in the trash permanently."""
+    remaining = services.trash.empty(user_id())
+    if remaining:
+        return Response({"ok": True, "remaining": remaining}, status_code=202)
+    return {"ok": True}
+
+
 @app.route("/photos/{photo_id}", methods=["GET"], authorizer=jwt_auth)
 @operation(
     responses.PhotoResponse,
@@ -324,10 +350,28 @@ def get_photo(photo_id: str, query: requests.PhotoMode) -> Any:
 
 
 @app.route("/photos/{photo_id}", methods=["PATCH"], authorizer=jwt_auth)
-@operation(responses.PhotoResponse, body=requests.PhotoChanges, errors=[NotFound])
-def edit_photo(photo_id: str, body: Any) -> dict[str, Any]:
-    """Edit the metadata of one photo."""
-    return {"ok": True, "photo": services.photos.edit(user_id(), photo_id, photo_changes(body))}
+@operation(responses.PhotoResponse, body=requests.PhotoEdit, errors=[NotFound, Conflict])
+def edit_photo(photo_id: str, body: requests.PhotoEdit) -> dict[str, Any]:
+    """Edit the metadata of one photo, or make it a favorite."""
+    return {"ok": True, "photo": services.photos.edit(user_id(), photo_id, photo_edit(body))}
+
+
+@app.route(
+    "/photos/{photo_id}/trash", methods=["POST"], authorizer=jwt_auth, content_types=ANY_TYPE
+)
+@operation(responses.PhotoResponse, errors=[NotFound])
+def trash_photo(photo_id: str) -> dict[str, Any]:
+    """Move one photo to the trash."""
+    return {"ok": True, "photo": services.photos.trash(user_id(), photo_id)}
+
+
+@app.route(
+    "/photos/{photo_id}/restore", methods=["POST"], authorizer=jwt_auth, content_types=ANY_TYPE
+)
+@operation(responses.PhotoResponse, errors=[NotFound, Conflict])
+def restore_photo(photo_id: str) -> dict[str, Any]:
+    """Put one photo from the trash back."""
+    return {"ok": True, "photo": services.photos.restore(user_id(), photo_id)}
 
 
 @app.route("/photos/{photo_id}", methods=["DELETE"], authorizer=jwt_auth)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from chalicelib.accounts.sessions import Sessions
     from chalicelib.clients import Clients
     from chalicelib.integrity.check import IntegrityService
+    from chalicelib.photos.batch import PhotoBatches
     from chalicelib.photos.counts import PhotoCounts
     from chalicelib.photos.known import KnownImages
     from chalicelib.photos.lists import PhotoLists
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from chalicelib.photos.signed_urls import UrlSigner
     from chalicelib.photos.storage import PhotoStorage
     from chalicelib.photos.transactions import PhotoTransactions
+    from chalicelib.photos.trash import Trash
     from chalicelib.photos.uploads import UploadService
     from chalicelib.settings import Settings
 
@@ -90,6 +92,20 @@ class Container:
         return UploadService(
             self.photos, self.storage, self.transactions, self.settings.thumbnail_box
         )
+
+    @shared
+    def batches(self) -> PhotoBatches:
+        """What acts on many photos."""
+        from chalicelib.photos.batch import PhotoBatches
+
+        return PhotoBatches(self.storage, self.transactions)
+
+    @shared
+    def trash(self) -> Trash:
+        """What empties the trash."""
+        from chalicelib.photos.trash import Trash
+
+        return Trash(self.batches, self.settings.trash_days)
 
     @shared
     def lists(self) -> PhotoLists:

@@ -127,6 +127,8 @@ class Settings:
     # The limits of one account: number of photos, and bytes of originals. 0 means no limit.
     max_photos: int = _parameter("MAX_PHOTOS", _whole_number(0, 10**9), 0)
     max_storage_bytes: int = _parameter("MAX_STORAGE_BYTES", _whole_number(0, 10**15), 0)
+    # How long photos stay in the trash; 0 keeps them until their owner empties it.
+    trash_days: int = _parameter("TRASH_DAYS", _whole_number(0, 36_500), 30)
     # Provisioned units per second of each table; 0 for either means on demand.
     read_units: int = _parameter("DDB_RCU", _whole_number(0, 10**9), 0)
     write_units: int = _parameter("DDB_WCU", _whole_number(0, 10**9), 0)

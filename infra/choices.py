@@ -24,6 +24,7 @@ CHOICES = {
     "DDB_WCU": "0",
     "MAX_PHOTOS": "0",
     "MAX_STORAGE_BYTES": "0",
+    "TRASH_DAYS": "30",
     "SIGNUP_ALLOWED": EVERYONE,
     "SIGNUP_CONFIRMATION": "auto",
     "CALLBACK_URL": "http://localhost:8080/",

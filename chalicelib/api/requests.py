@@ -12,6 +12,7 @@ from msgspec.structs import fields
 
 from chalicelib.dates import EXIF_DATE, ISO_DATE
 from chalicelib.photos.photo import (
+    ID_PATTERN,
     LIMITS,
     MAX_BYTES,
     MAX_TAGS,
@@ -23,6 +24,7 @@ from chalicelib.photos.photo import (
     Text,
 )
 
+MAX_BATCH = 200  # photos
 # What browsers send for a value that their script did not have.
 ABSENT = ("", "undefined", "null", "NaN")
 DEGREES = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
@@ -100,6 +102,7 @@ _Tags = Annotated[
         description=f"at most {MAX_TAGS} comma-separated tags, {MAX_TEXT:,} characters in all",
     ),
 ]
+_Id = Annotated[str, Meta(pattern=rf"^{ID_PATTERN}$(?!\n)")]
 IdempotencyKey = Annotated[
     str, Meta(pattern="^[!-~]{1,255}$", description="1 to 255 visible ASCII characters")
 ]
@@ -206,6 +209,26 @@ PhotoChanges: Any = defstruct(
 
 
 _OnDuplicate = Annotated[Literal["keep", "skip"], Meta(description="keep or skip")] | None
+
+
+class PhotoEdit(PhotoChanges, Struct, kw_only=True):  # type: ignore[misc]
+    """What an owner can change about a photo; null, or what browsers send instead, clears it."""
+
+    favorite: Annotated[bool, Meta(description="true or false")] | UnsetType | None = UNSET
+
+
+class BatchRequest(Struct, forbid_unknown_fields=True):
+    """One action for many photos."""
+
+    ids: Annotated[
+        list[_Id],
+        Meta(max_length=MAX_BATCH, description=f"at most {MAX_BATCH} IDs of photos"),
+    ]
+    action: Annotated[
+        Literal["trash", "restore", "delete", "favorite", "unfavorite", "tag", "untag"],
+        Meta(description="trash, restore, delete, favorite, unfavorite, tag or untag"),
+    ]
+    tags: _Tags | None = None
 
 
 class UploadRequest(PhotoChanges, Struct, kw_only=True):  # type: ignore[misc]

@@ -50,7 +50,8 @@ class User(Struct):
     user_id: str
     email: str
     username: str
-    photo_count: int
+    photo_count: Annotated[int, Meta(description="with those in the trash")]
+    trash_count: int
     storage_bytes: Annotated[int, Meta(description="the bytes of the originals")]
     created_date: Annotated[str, Meta(description="ISO 8601, UTC")]
 
@@ -204,6 +205,22 @@ class Deleted(Ok):
     """The photo was deleted."""
 
     photo_id: str
+
+
+class Failure(Struct):
+    """Why the action failed for one photo."""
+
+    photo_id: str
+    Code: str
+    Message: str
+
+
+class BatchDone(Ok):
+    """What became of each photo; those that remain were not reached in time: send them again."""
+
+    done: list[str]
+    failed: list[Failure]
+    remaining: list[str]
 
 
 class Error(Struct):

@@ -13,7 +13,7 @@ from chalicelib.integrity.repair import Repairs
 from chalicelib.integrity.report import Finding, Issue
 from chalicelib.integrity.tables import Tables
 from chalicelib.photos.models import Photo
-from chalicelib.photos.photo import PhotoState
+from chalicelib.photos.photo import STORED_STATES, PhotoState
 from chalicelib.photos.service import photo_keys
 from chalicelib.photos.storage import PhotoStorage, StoredObject
 
@@ -55,7 +55,7 @@ class PhotoCheck:
         def is_suspect(one: Listed) -> bool:
             if one.seems_wrong(self.stale_before()):
                 return True
-            if not verify_hashes or one.photo is None or one.photo.state != PhotoState.READY:
+            if not verify_hashes or one.photo is None or one.photo.state not in STORED_STATES:
                 return False
             return bool(self._different(one.photo))
 

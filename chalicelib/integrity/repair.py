@@ -12,11 +12,12 @@ from pynamodb.expressions.condition import Condition
 from chalicelib.accounts.models import User
 from chalicelib.accounts.service import AccountService
 from chalicelib.clients import condition_failed
-from chalicelib.errors import AlbumError, NotFound
+from chalicelib.errors import AlbumError, AlreadyWritten, NotFound
 from chalicelib.images.decoding import read_image
+from chalicelib.integrity.derived import DerivedData
 from chalicelib.integrity.report import Finding, Issue
 from chalicelib.photos.models import Photo
-from chalicelib.photos.photo import PhotoState
+from chalicelib.photos.photo import STORED_STATES, PhotoState
 from chalicelib.photos.reservations import has_expired
 from chalicelib.photos.service import PhotoService, photo_keys
 from chalicelib.photos.storage import PhotoStorage, upload_key
@@ -32,18 +33,20 @@ class Counters:
     storage_bytes: int = 0
     pending: int = 0
     pending_bytes: int = 0
+    trash: int = 0
 
     @classmethod
     def of_user(cls, user: User) -> "Counters":
         """Return the counters that are stored for a user."""
         pending, pending_bytes = int(user.pending_count or 0), int(user.pending_bytes or 0)
-        return cls(user.stored_count, user.stored_bytes, pending, pending_bytes)
+        trash = int(user.trash_count or 0)
+        return cls(user.stored_count, user.stored_bytes, pending, pending_bytes, trash)
 
     @classmethod
     def of_photo(cls, photo: Photo) -> "Counters":
         """Return what one photo adds to its owner's counters."""
         if photo.state != PhotoState.PENDING:
-            return cls(1, int(photo.filesize))
+            return cls(1, int(photo.filesize), trash=int(photo.state == PhotoState.TRASHED))
         return cls() if has_expired(photo) else cls(0, 0, 1, int(photo.filesize))
 
     def __add__(self, other: "Counters") -> "Counters":
@@ -52,12 +55,14 @@ class Counters:
             self.storage_bytes + other.storage_bytes,
             self.pending + other.pending,
             self.pending_bytes + other.pending_bytes,
+            self.trash + other.trash,
         )
 
     def agree_with(self, counted: "Counters") -> bool:
         """Return whether stored counters are right; expired uploads may still be in them."""
         return (
-            (self.photos, self.storage_bytes) == (counted.photos, counted.storage_bytes)
+            (self.photos, self.storage_bytes, self.trash)
+            == (counted.photos, counted.storage_bytes, counted.trash)
             and self.pending >= counted.pending
             and self.pending_bytes >= counted.pending_bytes
         )
@@ -124,18 +129,34 @@ class Repairs:
                     User.storage_bytes.set(counted.storage_bytes + counted.pending_bytes),
                     User.pending_count.set(counted.pending),
                     User.pending_bytes.set(counted.pending_bytes),
+                    User.trash_count.set(counted.trash),
                 ],
                 condition=User.sub.exists()
                 & User.deleting_at.does_not_exist()
                 & _is_still(User.photo_count, before.photos + before.pending)
                 & _is_still(User.storage_bytes, before.storage_bytes + before.pending_bytes)
                 & _is_still(User.pending_count, before.pending)
-                & _is_still(User.pending_bytes, before.pending_bytes),
+                & _is_still(User.pending_bytes, before.pending_bytes)
+                & _is_still(User.trash_count, before.trash),
             )
         except UpdateError as error:
             if condition_failed(error):
                 return False
             raise
+        return True
+
+    def correct_derived(self, sub: str, stored: DerivedData, wanted: DerivedData) -> bool:
+        """Write what follows from a user's photos instead of what is stored.
+
+        Returns False if the user has changed a photo meanwhile, so that something may be left.
+        """
+        try:
+            for numbers in stored.counters_to_add(wanted):
+                self._photos.correct_counter(sub, numbers)
+            for photo_id, one in stored.photos_to_derive(wanted):
+                self._photos.rederive(sub, photo_id, one)
+        except AlreadyWritten:
+            return False
         return True
 
     def _create_thumbnail(self, photo: Photo) -> bool:
@@ -150,7 +171,7 @@ class Repairs:
         try:
             photo.update(
                 actions=[Photo.thumbnail_sha256.set(hashlib.sha256(content).hexdigest())],
-                condition=(Photo.state == PhotoState.READY) & (Photo.sha256 == photo.sha256),
+                condition=Photo.state.is_in(*STORED_STATES) & (Photo.sha256 == photo.sha256),
             )
         except UpdateError as error:
             if not condition_failed(error):

@@ -7,12 +7,15 @@ from chalicelib import dates
 from chalicelib.errors import NotFound
 from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import (
-    EMPTY_TEXTS,
+    EMPTY,
     LIMITS,
     PhotoState,
     computed_fields,
+    folded,
     is_id,
+    require_tags,
     require_whole_position,
+    split_tags,
 )
 
 NO_SUCH_PHOTO = "This photo does not exist."
@@ -39,10 +42,7 @@ def edited(photo: Photo, changes: Mapping[str, Any]) -> Photo:
 
     Raises InvalidInput if only half a position would remain.
     """
-    values = {
-        name: "" if value is None and name in EMPTY_TEXTS else value
-        for name, value in changes.items()
-    }
+    values = {name: EMPTY.get(name) if value is None else value for name, value in changes.items()}
     new = _changed(photo, values)
     if LIMITS.keys() & values.keys():
         require_whole_position(new.geotag_lat, new.geotag_lng)
@@ -51,6 +51,26 @@ def edited(photo: Photo, changes: Mapping[str, Any]) -> Photo:
         # Earlier versions stored it with more digits; a cursor would meet the photo twice.
         del computed["taken_key"]
     return _changed(new, computed)
+
+
+def tagged(photo: Photo, tags: str) -> Photo:
+    """Return a photo with more tags. Raises InvalidInput if it then has too many."""
+    present = split_tags(photo.tags)
+    known = set(map(folded, present))
+    added = [tag for tag in split_tags(tags) if folded(tag) not in known]
+    if not added:
+        return photo
+    together = ",".join([*present, *added])
+    require_tags(together)
+    return edited(photo, {"tags": together})
+
+
+def untagged(photo: Photo, tags: str) -> Photo:
+    """Return a photo without some tags, however they are written."""
+    removed = set(map(folded, split_tags(tags)))
+    present = split_tags(photo.tags)
+    left = [tag for tag in present if folded(tag) not in removed]
+    return photo if left == present else edited(photo, {"tags": ",".join(left)})
 
 
 def trashed(photo: Photo) -> Photo:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.photos.photo import KEY_PREFIX, PhotoState, folded, split_tags
+from chalicelib.photos.photo import KEY_PREFIX, STORED_STATES, PhotoState, folded, split_tags
 
 # The beginnings of IDs. All items of a kind are read with one query.
 MONTHS = f"{KEY_PREFIX}months#"  # and a year
@@ -43,12 +43,12 @@ class Derived:
 class Difference:
     """What a change of a photo's item adds and removes."""
 
-    owner: Mapping[str, int]
-    counters: Mapping[Counter, int]
-    members_added: list[str]
-    members_removed: list[str]
-    hashes_added: list[str]
-    hashes_removed: list[str]
+    owner: Mapping[str, int] = field(default_factory=dict)
+    counters: Mapping[Counter, int] = field(default_factory=dict)
+    members_added: list[str] = field(default_factory=list)
+    members_removed: list[str] = field(default_factory=list)
+    hashes_added: list[str] = field(default_factory=list)
+    hashes_removed: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         """Return whether there is any."""
@@ -69,7 +69,7 @@ def derived(photo: Any | None) -> Derived:
     """
     if photo is None:
         return Derived()
-    has_hash = photo.state in (PhotoState.READY, PhotoState.TRASHED) and photo.sha256
+    has_hash = photo.state in STORED_STATES and photo.sha256
     return Derived(
         _owners_counters(photo),
         _counters(photo),
@@ -80,7 +80,11 @@ def derived(photo: Any | None) -> Derived:
 
 def difference(old: Any | None, new: Any | None) -> Difference:
     """Return what changes if a photo's item changes from `old` to `new`."""
-    before, after = derived(old), derived(new)
+    return between(derived(old), derived(new))
+
+
+def between(before: Derived, after: Derived) -> Difference:
+    """Return what to add and remove so that `after` exists instead of `before`."""
     return Difference(
         _subtracted(after.owner, before.owner),
         _subtracted(after.counters, before.counters),
@@ -119,7 +123,7 @@ def _owners_counters(photo: Any) -> dict[str, int]:
     counters = {"photo_count": 1, "storage_bytes": size}
     if photo.state == PhotoState.PENDING:
         counters |= {"pending_count": 1, "pending_bytes": size}
-    elif photo.state == PhotoState.TRASHED:
+    elif _is_in_trash(photo):
         counters["trash_count"] = 1
     return counters
 
@@ -132,12 +136,18 @@ def _counters(photo: Any) -> dict[Counter, int]:
 
 
 def _members(photo: Any) -> list[str]:
-    if photo.state == PhotoState.TRASHED:
+    if _is_in_trash(photo):
         return [f"{list_prefix(TRASH)}{photo.trashed_date}#{photo.id}"]
     if not _is_listed(photo):
         return []
     lists = ([FAVORITES] if photo.favorite else []) + [f"album-{one}" for one in photo.albums]
     return [list_prefix(name) + photo.taken_key for name in lists]
+
+
+def _is_in_trash(photo: Any) -> bool:
+    # While a photo is being deleted, it stays there: emptying the trash again finishes that.
+    is_there = photo.state in (PhotoState.TRASHED, PhotoState.DELETING)
+    return is_there and photo.trashed_date is not None
 
 
 def _is_listed(photo: Any) -> bool:

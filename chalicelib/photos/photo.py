@@ -54,6 +54,10 @@ class PhotoState(StrEnum):
     DELETING = "deleting"
 
 
+# In these, a photo has its objects, and its owner can reach it.
+STORED_STATES = (PhotoState.READY, PhotoState.TRASHED)
+
+
 class PhotoMetadata(Struct, kw_only=True):
     """What the owner may say about a photo; None where nothing is said."""
 
@@ -103,6 +107,8 @@ OPTIONAL = {one.name for one in fields(PhotoFields) if not one.required}
 EMPTY_TEXTS = {"tags", "desc"}  # absent means empty; other optional fields are None
 # The field of each signed URL, by what it shows.
 URLS = {"thumb": "thumbSrc", "original": "originalSrc"}
+# What a field has when it was cleared, if it is not None.
+EMPTY: dict[str, Any] = dict.fromkeys(EMPTY_TEXTS, "") | dict.fromkeys(FLAGS, False)
 # The items of used Idempotency-Keys, and those that `derived` defines, are among the photos; they
 # sort after the ids of photos, which are hexadecimal.
 KEY_PREFIX = "key#"
@@ -114,7 +120,8 @@ INTERDEPENDENT = (
     *("favorite", "albums", "trashed_date"),
 )
 
-_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+ID_PATTERN = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+_ID = re.compile(ID_PATTERN)
 
 _MOST_SHOWN = 10**15  # bytes; a number in a request may have thousands of digits
 
@@ -221,6 +228,25 @@ def require_whole_position(latitude: float | None, longitude: float | None) -> N
     """Raise InvalidInput if only one half of a position is given."""
     if (latitude is None) != (longitude is None):
         raise InvalidInput("geotag_lat and geotag_lng must be given together.")
+
+
+def require_tags(tags: str) -> None:
+    """Raise InvalidInput for too many tags, or too long ones."""
+    if len(split_tags(tags)) > MAX_TAGS:
+        raise InvalidInput(f"tags must be at most {MAX_TAGS} tags.")
+    if len(tags) > MAX_TEXT:
+        raise InvalidInput(f"tags must be a text of at most {MAX_TEXT:,} characters.")
+    require_searchable("tags", tags)
+
+
+def require_searchable(name: str, text: str) -> None:
+    """Raise InvalidInput if a text becomes too long when folded: one character may become 18."""
+    limit = MAX_DESCRIPTION if name == "desc" else MAX_TEXT
+    if len(folded(text).encode()) > 4 * limit:
+        raise InvalidInput(
+            f"{name} must be a text of at most {limit:,} characters, and some of its characters "
+            "count as several."
+        )
 
 
 def computed_fields(photo: Any) -> dict[str, Any]:

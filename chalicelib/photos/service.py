@@ -12,7 +12,6 @@ from pynamodb.exceptions import PutError, TransactWriteError
 
 from chalicelib import dates
 from chalicelib.clients import READ_SECONDS
-from chalicelib.errors import AlreadyWritten, Throttled
 from chalicelib.images.decoding import DecodedImage, read_image
 from chalicelib.photos.changes import (
     deletable_photo,
@@ -22,6 +21,7 @@ from chalicelib.photos.changes import (
     restored,
     trashed,
 )
+from chalicelib.photos.derived import Counter, Derived
 from chalicelib.photos.idempotency import KeyedUpload
 from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import (
@@ -44,7 +44,6 @@ from chalicelib.photos.transactions import PhotoTransactions, was_cancelled
 
 Mode = Literal["thumbnail", "original"]
 
-_CHANGE_TRIES = 5
 _DELETE_BATCH = 150  # photos; S3 takes over a second for 1,000 objects
 _MAX_COUNTED = 10_000
 _DELETE_SECONDS = 20.0  # of the gateway's 29
@@ -102,23 +101,23 @@ class PhotoService:
         return self._storage.url(original if mode == "original" else thumbnail)
 
     def edit(self, user_id: str, photo_id: str, changes: Mapping[str, Any]) -> dict[str, Any]:
-        """Change metadata fields, None clearing one, and return the photo object.
+        """Change what its owner may change, None clearing a field, and return the photo object.
 
         Raises NotFound, InvalidInput if only half a position would remain, and Throttled if other
         requests change the same photo every time.
         """
-        return self.describe(self._change(user_id, photo_id, lambda photo: edited(photo, changes)))
+        return self._change(user_id, photo_id, lambda photo: edited(photo, changes))
 
     def trash(self, user_id: str, photo_id: str) -> dict[str, Any]:
         """Remove a photo from every list but the trash; safe to repeat. Raises what `edit` does."""
-        return self.describe(self._change(user_id, photo_id, trashed))
+        return self._change(user_id, photo_id, trashed)
 
     def restore(self, user_id: str, photo_id: str) -> dict[str, Any]:
         """Put a photo from the trash back to where it was; safe to repeat.
 
         Raises what `edit` does.
         """
-        return self.describe(self._change(user_id, photo_id, restored))
+        return self._change(user_id, photo_id, restored)
 
     def delete(self, user_id: str, photo_id: str) -> None:
         """Delete original, thumbnail and item. Raises NotFound.
@@ -126,9 +125,19 @@ class PhotoService:
         The item is marked first, which removes it from every list, and deleted last: repeating an
         interrupted deletion finishes it.
         """
-        photo = self._change(user_id, photo_id, marked_deleting, deletable_photo)
+        photo = self._transactions.apply(
+            lambda: deletable_photo(user_id, photo_id), marked_deleting
+        )
         self._storage.delete(list(photo_keys(photo)))
         self._transactions.remove(photo)
+
+    def rederive(self, user_id: str, photo_id: str, stored: Derived) -> None:
+        """Repair the lists and the hash that follow from a photo. Raises AlreadyWritten."""
+        self._transactions.rederive(user_id, photo_id, stored)
+
+    def correct_counter(self, user_id: str, numbers: Mapping[Counter, int]) -> None:
+        """Add numbers to counters of months and tags. Raises AlreadyWritten."""
+        self._transactions.correct_counter(user_id, numbers)
 
     def delete_all(self, user_id: str, seconds: float = _DELETE_SECONDS) -> int:
         """Delete all that a user has stored; return how many photos remain when time is up.
@@ -160,23 +169,10 @@ class PhotoService:
         return self._storage.with_urls({name: getattr(photo, name) for name in SHOWN})
 
     def _change(
-        self,
-        user_id: str,
-        photo_id: str,
-        change: Callable[[Photo], Photo],
-        find: Callable[[str, str], Photo] = existing_photo,
-    ) -> Photo:
-        """Write what `change` makes of a photo that `find` returns; return its new version.
-
-        Raises what these two do, and Throttled if other requests change the same photo every time.
-        """
-        for _ in range(_CHANGE_TRIES):
-            old = find(user_id, photo_id)
-            new = change(old)
-            with contextlib.suppress(AlreadyWritten):
-                self._transactions.change(old, new)
-                return new
-        raise Throttled
+        self, user_id: str, photo_id: str, change: Callable[[Photo], Photo]
+    ) -> dict[str, Any]:
+        photo = self._transactions.apply(lambda: existing_photo(user_id, photo_id), change)
+        return self.describe(photo)
 
     def _store(self, photo: Photo, data: bytes, thumbnail: bytes, add: Callable[[], None]) -> None:
         """Store both objects of a photo and then its item with `add`, or nothing."""

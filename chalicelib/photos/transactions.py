@@ -1,9 +1,8 @@
 """A photo's item and what follows from it, always written in one transaction, within the quota."""
 
-import random
+import contextlib
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from pynamodb.connection import Connection
 from pynamodb.exceptions import TransactWriteError, UpdateError
@@ -15,32 +14,31 @@ from chalicelib.accounts.models import User
 from chalicelib.clients import condition_failed
 from chalicelib.errors import (
     AlreadyWritten,
-    Conflict,
-    DuplicateImage,
     NotSignedIn,
     QuotaExceeded,
     Throttled,
     TooManyUploads,
 )
-from chalicelib.photos.derived import MAX_SAME, difference
+from chalicelib.photos.derived import (
+    Counter,
+    Derived,
+    Difference,
+    between,
+    derived,
+    difference,
+)
 from chalicelib.photos.idempotency import KeyedUpload
 from chalicelib.photos.models import Photo, UploadKey, is_still
 from chalicelib.photos.photo import INTERDEPENDENT, PhotoState
 from chalicelib.photos.quota import UNLIMITED, Quota, may_begin_upload, require_upload_allowed
 from chalicelib.photos.reservations import release_expired
-from chalicelib.photos.writes import HASH, KEY, OWNER, PHOTO, Writes
+from chalicelib.photos.writes import HASH, KEY, OWNER, PHOTO, Writer, Writes, account_is_active
 
-_TRIES = 12
-_FIRST_PAUSE = 0.05  # seconds
-_LONGEST_PAUSE = 0.8
+_CHANGE_TRIES = 5
 
 
 class PhotoTransactions:
-    """Adds, changes and removes photos so that counters, lists and hashes always agree with them.
-
-    DynamoDB cancels transactions that meet on one of a user's items; these are retried after a
-    pause with full jitter ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
-    """
+    """Adds, changes and removes photos; counters, lists and hashes always agree with them."""
 
     def __init__(
         self,
@@ -48,9 +46,8 @@ class PhotoTransactions:
         quota: Quota = UNLIMITED,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._connection = connection
+        self._writer = Writer(connection, sleep)
         self._quota = quota
-        self._sleep = sleep
 
     def require_room(self, user_id: str, size: int) -> None:
         """Raise QuotaExceeded if a photo of `size` bytes does not fit, before work is done for it.
@@ -74,9 +71,9 @@ class PhotoTransactions:
         def require_room(user: User) -> None:
             self._quota.require_room(user, size)
 
-        self._write(
-            None,
+        self._writer.write(
             photo,
+            difference(None, photo),
             lambda writes: _put_new(writes, photo, keyed),
             lambda failed: self._retry_on_conflict(photo, failed, require_room),
             room=self._quota.has_room_for(size),
@@ -94,9 +91,9 @@ class PhotoTransactions:
             self._quota.require_room(user, size)
             require_upload_allowed(user)
 
-        self._write(
-            None,
+        self._writer.write(
             photo,
+            difference(None, photo),
             lambda writes: _put_new(writes, photo, keyed),
             lambda failed: self._retry_on_conflict(photo, failed, require_room),
             room=self._quota.has_room_for(size) & may_begin_upload(),
@@ -110,9 +107,9 @@ class PhotoTransactions:
         pending, or has expired.
         """
         pending = Photo(photo.user_id, photo.id, state=PhotoState.PENDING, filesize=photo.filesize)
-        self._write(
-            pending,
+        self._writer.write(
             photo,
+            difference(pending, photo),
             lambda writes: writes.put(PHOTO, photo, _is_pending()),
             lambda failed: self._retry_on_conflict(photo, failed),
             unique=unique,
@@ -128,7 +125,12 @@ class PhotoTransactions:
             writes.delete(PHOTO, pending, _is_pending())
             writes.put(KEY, UploadKey.of_duplicate(pending, photo_id))
 
-        self._write(pending, None, write, lambda failed: self._retry_on_conflict(pending, failed))
+        self._writer.write(
+            pending,
+            difference(pending, None),
+            write,
+            lambda failed: self._retry_on_conflict(pending, failed),
+        )
 
     def change(self, old: Photo, new: Photo) -> None:
         """Write what differs between two versions of a photo's item, and what follows from it.
@@ -139,13 +141,11 @@ class PhotoTransactions:
         actions = _actions(old, new)
         if not actions:
             return
-        is_as_read = Photo.id.exists()
-        for name in INTERDEPENDENT:
-            is_as_read &= is_still(getattr(Photo, name), getattr(old, name))
-        if difference(old, new):
-            self._write(
-                old,
+        is_as_read, changes = _is_as_read(old), difference(old, new)
+        if changes:
+            self._writer.write(
                 new,
+                changes,
                 lambda writes: writes.update(
                     PHOTO, Photo(old.user_id, old.id), actions, is_as_read
                 ),
@@ -159,6 +159,19 @@ class PhotoTransactions:
                 raise AlreadyWritten from error
             raise
 
+    def apply(self, find: Callable[[], Photo], change: Callable[[Photo], Photo]) -> Photo:
+        """Write what `change` makes of the photo that `find` returns; return its new version.
+
+        Raises what these two do, and Throttled if other requests change the same photo every time.
+        """
+        for _ in range(_CHANGE_TRIES):
+            old = find()
+            new = change(old)
+            with contextlib.suppress(AlreadyWritten):
+                self.change(old, new)
+                return new
+        raise Throttled
+
     def remove(self, photo: Photo) -> None:
         """Remove the item of a photo that is being deleted, and discount it; safe to repeat."""
 
@@ -170,54 +183,48 @@ class PhotoTransactions:
             return True
 
         is_deleting = Photo.state == PhotoState.DELETING
-        self._write(
-            photo, None, lambda writes: writes.delete(PHOTO, photo, is_deleting), on_conflict
+        self._writer.write(
+            photo,
+            difference(photo, None),
+            lambda writes: writes.delete(PHOTO, photo, is_deleting),
+            on_conflict,
         )
 
-    def _write(
-        self,
-        old: Photo | None,
-        new: Photo | None,
-        write_photo: Callable[[Writes], None],
-        on_conflict: Callable[[set[str]], bool],
-        room: Condition | None = None,
-        more: Sequence[Action] = (),
-        unique: bool = False,
-    ) -> None:
-        """Write a photo's item together with what follows from its change from `old` to `new`.
+    def rederive(self, user_id: str, photo_id: str, stored: Derived) -> None:
+        """Write the lists and the hash that follow from a photo, instead of those that are stored.
 
-        `room` and `more` are a condition and changes of the owner's item. It retries while DynamoDB
-        cancels the transaction for a transient reason. When a condition failed, `on_conflict` gets
-        the names of these items: it raises, or returns whether nothing is left to write.
+        It changes no counters. Raises AlreadyWritten if the photo has just changed.
         """
-        photo: Any = new or old
-        changes = difference(old, new)
-        owner = [getattr(User, name).add(number) for name, number in changes.owner.items()]
-        is_shared = False
-        for attempt in range(_TRIES):
-            writes = Writes(self._connection)
-            write_photo(writes)
-            writes.derive(photo.user_id, photo.id, changes, is_shared, unique)
-            if owner or more:
-                # ADD creates a missing item, and would so restore a deleted account.
-                is_writable = room & _account_is_active()
-                writes.update(OWNER, User(photo.user_id), [*owner, *more], is_writable)
-            cancelled = writes.commit()
-            if cancelled is None:
-                return
-            if cancelled.is_transient:
-                self._pause(attempt)
-            elif cancelled.too_large:
-                raise Conflict("This album has too many different tags. Remove some of them.")
-            elif unique and HASH in cancelled.failed and cancelled.failed <= {HASH, OWNER}:
-                raise DuplicateImage
-            elif cancelled.failed == {HASH}:
-                if changes.hashes_added:
-                    raise Conflict(f"This album already has this image {MAX_SAME:,} times.")
-                is_shared = not is_shared
-            elif on_conflict(cancelled.failed):
-                return
-        raise Throttled
+        photo, key = Photo.find(user_id, photo_id), (user_id, photo_id)
+        wanted = derived(photo)
+        changes = between(
+            Derived(members=stored.members, hashes=stored.hashes),
+            Derived(members=wanted.members, hashes=wanted.hashes),
+        )
+        is_as_read = Photo.id.does_not_exist() if photo is None else _is_as_read(photo)
+        if changes:
+            self._writer.write(
+                photo or Photo(user_id, photo_id),
+                changes,
+                lambda writes: writes.require(PHOTO, Photo, key, is_as_read),
+                lambda failed: self._retry_on_conflict(Photo(user_id, photo_id), failed),
+            )
+
+    def correct_counter(self, user_id: str, numbers: Mapping[Counter, int]) -> None:
+        """Add numbers to counters of months and tags, at most 100 of one item.
+
+        Raises AlreadyWritten if the account is being deleted.
+        """
+
+        def on_conflict(failed: set[str]) -> bool:
+            raise AlreadyWritten
+
+        self._writer.write(
+            Photo(user_id, ""),
+            Difference(counters=numbers),
+            lambda writes: writes.require(OWNER, User, (user_id, None), account_is_active()),
+            on_conflict,
+        )
 
     def _retry_on_conflict(
         self,
@@ -249,10 +256,6 @@ class PhotoTransactions:
         except (QuotaExceeded, TooManyUploads):
             require_room(release_expired(user))
 
-    def _pause(self, attempt: int) -> None:
-        longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt)
-        self._sleep(random.uniform(0, longest))  # noqa: S311 (not a secret)
-
 
 def was_cancelled(error: TransactWriteError) -> bool:
     """Return whether DynamoDB cancelled a transaction, so that none of it was written."""
@@ -272,10 +275,12 @@ def _is_pending() -> Condition:
     return pending
 
 
-def _account_is_active() -> Condition:
-    """Return the condition that an account exists and is not being deleted."""
-    active: Condition = User.sub.exists() & User.deleting_at.does_not_exist()
-    return active
+def _is_as_read(photo: Photo) -> Condition:
+    """Return the condition that what a change of a photo depends on has not changed."""
+    unchanged = Photo.id.exists()
+    for name in INTERDEPENDENT:
+        unchanged &= is_still(getattr(Photo, name), getattr(photo, name))
+    return unchanged
 
 
 def _actions(old: Photo, new: Photo) -> list[Action]:

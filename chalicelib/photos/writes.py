@@ -1,5 +1,7 @@
-"""One transaction's items, and which of them DynamoDB gave as the reason to cancel it."""
+"""Transactions of a photo's item and what follows from it, and why DynamoDB cancels one."""
 
+import random
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pynamodb.connection import Connection
@@ -10,12 +12,17 @@ from pynamodb.expressions.util import get_value_placeholder
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
+from chalicelib.accounts.models import User
+from chalicelib.errors import Conflict, DuplicateImage, Throttled
 from chalicelib.photos.derived import MAX_SAME, Difference
-from chalicelib.photos.models import DerivedItem
+from chalicelib.photos.models import DerivedItem, Photo
 
 # The names under which items are reported.
 PHOTO, KEY, OWNER, COUNTERS, MEMBER, HASH = "photo", "key", "owner", "counters", "member", "hash"
 
+TRIES = 12
+_FIRST_PAUSE = 0.05  # seconds
+_LONGEST_PAUSE = 0.8
 # Reasons why DynamoDB cancels a transaction that would succeed a moment later.
 _TRANSIENT = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 _CONDITION_FAILED = "ConditionalCheckFailed"
@@ -28,9 +35,17 @@ class Writes:
     def __init__(self, connection: Connection) -> None:
         self._transaction = TransactWrite(connection=connection)
         # In the order in which PynamoDB sends them.
+        self._checked: list[str] = []
         self._deleted: list[str] = []
         self._put: list[str] = []
         self._updated: list[str] = []
+
+    def require(
+        self, name: str, model: type[Model], key: tuple[str, str | None], condition: Condition
+    ) -> None:
+        """Write nothing unless an item meets a condition."""
+        self._transaction.condition_check(model, key[0], key[1], condition)
+        self._checked.append(name)
 
     def delete(self, name: str, item: Model, condition: Condition | None = None) -> None:
         """Delete an item."""
@@ -91,7 +106,9 @@ class Writes:
                 pass
         except TransactWriteError as error:
             codes = [reason.code if reason else None for reason in error.cancellation_reasons]
-            cancellation = Cancellation([*self._deleted, *self._put, *self._updated], codes)
+            cancellation = Cancellation(
+                [*self._checked, *self._deleted, *self._put, *self._updated], codes
+            )
             if not cancellation.is_understood:
                 raise
             return cancellation
@@ -113,6 +130,66 @@ class Cancellation:
         return self.is_transient or bool(self.failed) or COUNTERS in self.too_large
 
 
+class Writer:
+    """Writes photos' items together with what follows from them.
+
+    DynamoDB cancels transactions that meet on one of a user's items; these are retried after a
+    pause with full jitter ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
+    """
+
+    def __init__(self, connection: Connection, sleep: Callable[[float], None]) -> None:
+        self._connection = connection
+        self._sleep = sleep
+
+    def write(
+        self,
+        photo: Photo,
+        changes: Difference,
+        write_photo: Callable[[Writes], None],
+        on_conflict: Callable[[set[str]], bool],
+        room: Condition | None = None,
+        more: Sequence[Action] = (),
+        unique: bool = False,
+    ) -> None:
+        """Write a photo's item together with the changes that follow from it.
+
+        `room` and `more` are a condition and changes of the owner's item. With `unique`, it raises
+        DuplicateImage if another photo has the same bytes. It retries while DynamoDB
+        cancels the transaction for a transient reason. When a condition failed, `on_conflict` gets
+        the names of these items: it raises, or returns whether nothing is left to write.
+        """
+        owner = [getattr(User, name).add(number) for name, number in changes.owner.items()]
+        is_shared = False
+        for attempt in range(TRIES):
+            writes = Writes(self._connection)
+            write_photo(writes)
+            writes.derive(photo.user_id, photo.id, changes, is_shared, unique)
+            if owner or more:
+                # ADD creates a missing item, and would so restore a deleted account.
+                is_writable = room & account_is_active()
+                writes.update(OWNER, User(photo.user_id), [*owner, *more], is_writable)
+            cancelled = writes.commit()
+            if cancelled is None:
+                return
+            if cancelled.is_transient:
+                self._pause(attempt)
+            elif cancelled.too_large:
+                raise Conflict("This album has too many different tags. Remove some of them.")
+            elif unique and HASH in cancelled.failed and cancelled.failed <= {HASH, OWNER}:
+                raise DuplicateImage
+            elif cancelled.failed == {HASH}:
+                if changes.hashes_added:
+                    raise Conflict(f"This album already has this image {MAX_SAME:,} times.")
+                is_shared = not is_shared
+            elif on_conflict(cancelled.failed):
+                return
+        raise Throttled
+
+    def _pause(self, attempt: int) -> None:
+        longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt)
+        self._sleep(random.uniform(0, longest))  # noqa: S311 (not a secret)
+
+
 class _Add(AddAction):
     """ADD to a counter, whose name may have dots or brackets: it is no document path."""
 
@@ -132,3 +209,9 @@ def _fewer_than(most: int) -> Condition:
     size_of: Any = size
     has_room: Condition = photo_ids.does_not_exist() | (size_of(photo_ids) < most)
     return has_room
+
+
+def account_is_active() -> Condition:
+    """Return the condition that an account exists and is not being deleted."""
+    active: Condition = User.sub.exists() & User.deleting_at.does_not_exist()
+    return active

@@ -32,7 +32,7 @@ from chalicelib.container import Container
 from chalicelib.integrity.check import IntegrityService
 from chalicelib.integrity.report import Finding
 from chalicelib.photos.models import Photo
-from chalicelib.photos.photo import computed_fields
+from chalicelib.photos.photo import KEY_PREFIX, computed_fields
 from chalicelib.photos.service import PhotoService
 from infra.choices import CHOICES
 from infra.provision import TEMPLATE
@@ -191,6 +191,11 @@ def require_documented(method: str, path: str, response: Response) -> None:
 def sub_of(person: Person) -> str:
     """Return the `sub` of a user who is signed in."""
     return app.services.sessions.authenticate(person.token).sub
+
+
+def photo_items() -> list[Photo]:
+    """Return the items of all photos, without the other items of the same table."""
+    return [item for item in Photo.scan() if not item.id.startswith(KEY_PREFIX)]
 
 
 def store_photos(person: Person, count: int) -> list[str]:
