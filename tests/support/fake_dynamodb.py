@@ -48,7 +48,7 @@ class _Condition:
             return self._parenthesis()
         if token in ("attribute_exists", "attribute_not_exists"):
             is_absent: bool = self._in_parentheses() is None
-            return is_absent == (token == "attribute_not_exists")
+            return is_absent is (token == "attribute_not_exists")
         return self._comparison(token)
 
     def _parenthesis(self) -> bool:

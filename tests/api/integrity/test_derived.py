@@ -32,7 +32,7 @@ def derived_items(sub: str) -> dict[str, Any]:
     """Return everything that follows from a user's photos, as it is stored."""
     items = [item.to_regular_json() for item in moto_table("Photo").all_items()]
     own = [one for one in items if one["user_id"] == sub and one["id"].startswith("key#")]
-    return {one["id"]: {name: v for name, v in one.items() if v != "0"} for one in own}
+    return {one["id"]: {name: v for name, v in one.items() if v not in ("0", 0)} for one in own}
 
 
 def test_album_of_the_previous_version_gets_everything_by_a_repair(

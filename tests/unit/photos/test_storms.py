@@ -25,6 +25,7 @@ from chalicelib.photos.service import PhotoService
 from chalicelib.photos.storage import PhotoStorage
 from chalicelib.photos.transactions import PhotoTransactions
 from chalicelib.photos.trash import Trash
+from tests.support.derived import expected_derived, stored_derived
 from tests.support.fake_dynamodb import FakeDynamoDB, cancelled, plain
 
 STEPS = 1_000
@@ -151,52 +152,6 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> FakeDynamoDB:
     return fake
 
 
-def expected(photos: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return what must be stored besides these photos, by the definition in the documents."""
-    numbers: Counter[str] = Counter()
-    members, hashes = set(), set()
-    for photo in photos:
-        if photo["state"] == "ready":
-            taken = (photo.get("taken_date") or photo["upload_date"])[:23]
-            local = dates.parse_date(photo.get("taken_date") or photo["upload_date"])
-            sort_key = f"{local.replace(tzinfo=None).isoformat()}#{photo['id']}"
-            numbers[taken[:7]] += 1
-            numbers.update(f"tag:{tag}" for tag in spelled(photo["tags"]))
-            if photo["favorite"]:
-                members.add(f"key#list#favorites#{sort_key}")
-        if photo.get("trashed_date"):
-            members.add(f"key#list#trash#{photo['trashed_date']}#{photo['id']}")
-        if photo["state"] in ("ready", "trashed"):
-            hashes.add((photo["sha256"], photo["id"]))
-    return {"numbers": dict(numbers), "members": members, "hashes": hashes}
-
-
-def spelled(tags: str) -> list[str]:
-    """Return the tags of a text, each of which the storm writes in one or two spellings."""
-    last = {tag.casefold(): tag for tag in tags.split(",") if tag}
-    return list(last.values())
-
-
-def stored(items: list[dict[str, Any]]) -> dict[str, Any]:
-    numbers: dict[str, int] = {}
-    members, hashes = set(), set()
-    for item in items:
-        _, kind, rest = item["id"].split("#", 2)
-        if kind == "list":
-            members.add(item["id"])
-            assert set(item) == {"user_id", "id"}
-        elif kind == "sha256":
-            assert item["photo_ids"], "an item without photos is deleted"
-            hashes |= {(rest, photo_id) for photo_id in item["photo_ids"]}
-        else:
-            numbers |= {name: int(n) for name, n in item.items() if name not in ("user_id", "id")}
-    return {
-        "numbers": {name: n for name, n in numbers.items() if n},
-        "members": members,
-        "hashes": hashes,
-    }
-
-
 def assert_everything_agrees(dynamodb: FakeDynamoDB) -> None:
     tables = {
         name: [{key: plain(value) for key, value in item.items()} for item in table.values()]
@@ -206,7 +161,7 @@ def assert_everything_agrees(dynamodb: FakeDynamoDB) -> None:
         own = [item for item in tables["Photo"] if item["user_id"] == sub]
         photos = [item for item in own if not item["id"].startswith("key#")]
         others = [item for item in own if item["id"].startswith("key#")]
-        assert stored(others) == expected(photos)
+        assert stored_derived(others) == expected_derived(photos)
         [user] = [item for item in tables["User"] if item["sub"] == sub]
         states = Counter(photo["state"] for photo in photos)
         pending = [photo for photo in photos if photo["state"] == "pending"]
