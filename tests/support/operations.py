@@ -1,5 +1,6 @@
 """The operations that `tests/api/test_faults.py` runs with every fault."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,10 +14,10 @@ from chalicelib.photos.derived import HASHES, LISTS, MONTHS, TAGS
 from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import STORED_STATES, PhotoState
 from tests.support import images
-from tests.support.album import moto_objects, moto_table, start_upload
+from tests.support.album import moto_objects, moto_table, start_upload, store_upload
 from tests.support.people import NEW_PASSWORD, PASSWORD, Person, Response, post_json
 
-IMAGE = images.jpeg(40, 30)
+IMAGE, OTHER_IMAGE = images.jpeg(40, 30), images.jpeg(41, 30)
 
 
 @dataclass
@@ -161,6 +162,48 @@ def _begin_at_the_limit(scenario: Scenario) -> Response:
         return scenario.user.begin_upload(len(IMAGE), key="k")
 
 
+def _make_favorite(scenario: Scenario) -> None:
+    scenario.user.send("PATCH", f"/photos/{scenario.photo_id}", favorite=True, tags="sea")
+
+
+def _list_favorites(scenario: Scenario) -> Response:
+    response = scenario.user.get("/photos?favorite=true")
+    if response.ok:
+        assert [photo["id"] for photo in response.json()["photos"]] == [scenario.photo_id]
+    return response
+
+
+def _count_months(scenario: Scenario) -> Response:
+    response = scenario.user.get("/photos/timeline")
+    if response.ok:
+        assert response.json()["photo_count"] == 1
+    return response
+
+
+def _count_tags(scenario: Scenario) -> Response:
+    response = scenario.user.get("/photos/tags")
+    if response.ok:
+        assert response.json()["tags"] == [{"tag": "sea", "count": 1}]
+    return response
+
+
+def _find_known_images(scenario: Scenario) -> Response:
+    sha256 = hashlib.sha256(IMAGE).hexdigest()
+    response = scenario.user.send("POST", "/photos/known", sha256=[sha256])
+    if response.ok:
+        assert response.json()["known"][sha256]["photo_id"] == scenario.photo_id
+    return response
+
+
+def _start_duplicate(scenario: Scenario) -> None:
+    scenario.started = scenario.user.begin_upload(len(IMAGE), on_duplicate="skip")
+    store_upload(scenario.started, IMAGE)
+
+
+def _is_only_photo(scenario: Scenario) -> bool:
+    return [item["id"] for item in scenario.items] == [scenario.photo_id]
+
+
 # Without a key, a retry may store a second photo or begin a second upload.
 OPERATIONS: dict[str, Operation] = {
     "upload": Operation(lambda s: s.user.upload(IMAGE), lambda s: len(s.ready) in (2, 3)),
@@ -183,6 +226,19 @@ OPERATIONS: dict[str, Operation] = {
     "complete an upload": Operation(
         lambda s: s.user.complete(s.started), lambda s: len(s.ready) == 2, prepare=_start_upload
     ),
+    "upload an image that is new, and skip duplicates": Operation(
+        lambda s: s.user.upload(OTHER_IMAGE, on_duplicate="skip"), lambda s: len(s.ready) == 2
+    ),
+    "skip a duplicate": Operation(
+        lambda s: s.user.upload(IMAGE, on_duplicate="skip"), _is_only_photo
+    ),
+    "complete an upload of a skipped duplicate": Operation(
+        lambda s: s.user.complete(s.started), _is_only_photo, prepare=_start_duplicate
+    ),
+    "list favorites": Operation(_list_favorites, _is_only_photo, prepare=_make_favorite),
+    "count months": Operation(_count_months, _is_only_photo),
+    "count tags": Operation(_count_tags, _is_only_photo, prepare=_make_favorite),
+    "find known images": Operation(_find_known_images, _is_only_photo),
     "edit": Operation(_edit, lambda s: s.photo.get("desc") == "Sea"),
     "trash a photo": Operation(_trash, lambda s: s.photo.get("state") == PhotoState.TRASHED),
     "restore a photo": Operation(
