@@ -208,6 +208,9 @@ PhotoChanges: Any = defstruct(
 )
 
 
+_OnDuplicate = Annotated[Literal["keep", "skip"], Meta(description="keep or skip")] | None
+
+
 class PhotoEdit(PhotoChanges, Struct, kw_only=True):  # type: ignore[misc]
     """What an owner can change about a photo; null, or what browsers send instead, clears it."""
 
@@ -226,15 +229,6 @@ class BatchRequest(Struct, forbid_unknown_fields=True):
         Meta(description="trash, restore, delete, favorite, unfavorite, tag or untag"),
     ]
     tags: _Tags | None = None
-
-
-_OnDuplicate = (
-    Annotated[
-        Literal["keep", "skip"],
-        Meta(description="skip (do not store an image again that the album already has) or keep"),
-    ]
-    | None
-)
 
 
 class UploadRequest(PhotoChanges, Struct, kw_only=True):  # type: ignore[misc]

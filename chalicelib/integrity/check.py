@@ -16,7 +16,7 @@ from chalicelib.accounts.cognito import UserPool
 from chalicelib.accounts.models import User
 from chalicelib.accounts.service import AccountService
 from chalicelib.images.sizes import Sizes
-from chalicelib.integrity.derived import DerivedData, check_again
+from chalicelib.integrity.derived import DerivedData, DerivedSums, check_again, sums_of_items
 from chalicelib.integrity.lists import (
     SHARES,
     Listed,
@@ -202,13 +202,13 @@ class _Check:
         if user is not None and self._is_being_deleted(user):
             yield from self._check_account_deletion(user)
             return
-        has_photos, counted, wanted = False, Counters(), DerivedData()
+        has_photos, counted, wanted = False, Counters(), DerivedSums()
         listed = merged(self._tables.photos(sub), photo_objects(self._storage, sub))
         for photo, findings in self._check_photos(sub, listed, self._share is None):
             if photo is not None:
                 has_photos = True
                 counted += Counters.of_photo(photo)
-                wanted.add(photo)
+                wanted.add(DerivedData.of_photos([photo]))
                 if photo.state != PhotoState.PENDING:
                     self.summary.photos += 1
             yield from findings
@@ -218,7 +218,7 @@ class _Check:
         stored = self._stored_counters(sub)
         if stored is not None and not stored.agree_with(counted):
             yield from self._check_counters(sub)
-        if DerivedData.of_items(self._tables.derived_items(sub)) != wanted:
+        if sums_of_items(self._tables.derived_items(sub)) != wanted:
             correct = self._repairs.correct_derived if self._repairs else None
             for issue in check_again(self._tables, sub, correct):
                 yield self._finding(issue, f"user {sub}")

@@ -17,7 +17,7 @@ _MOST_NUMBERS = 100  # DynamoDB limits the length of one update's expression to 
 
 @dataclass
 class DerivedData:
-    """What follows from all photos of a user, or what is stored of it. It is in memory at once."""
+    """What follows from a user's photos, or what is stored of it."""
 
     counters: dict[Counter, int] = field(default_factory=dict)  # without zeros
     members: set[str] = field(default_factory=set)
@@ -93,6 +93,28 @@ class DerivedData:
         counters = sorted(self.counters.keys() | wanted.counters.keys())
         numbers = {one: wanted.counters.get(one, 0) - self.counters.get(one, 0) for one in counters}
         return {counter: number for counter, number in numbers.items() if number}
+
+
+@dataclass
+class DerivedSums:
+    """What distinguishes one `DerivedData` from another; its size does not grow with the album."""
+
+    counters: dict[Counter, int] = field(default_factory=dict)
+    checksum: int = 0  # of lists and hashes, whatever their order
+
+    def add(self, data: DerivedData) -> None:
+        """Add what follows from a photo, or what an item has."""
+        for counter, number in data.counters.items():
+            self.counters[counter] = self.counters.get(counter, 0) + number
+        self.checksum += sum(map(hash, data.members)) + sum(map(hash, data.hashes))
+
+
+def sums_of_items(items: Iterable[dict[str, Any]]) -> DerivedSums:
+    """Return the sums of what is stored."""
+    sums = DerivedSums()
+    for item in items:
+        sums.add(DerivedData.of_items([item]))
+    return sums
 
 
 def check_again(

@@ -76,7 +76,7 @@ def test_upload_form_has_no_examples_and_no_nulls() -> None:
     form = api_document()["paths"]["/photos/file"]["post"]["requestBody"]["content"]
     assert form == {"multipart/form-data": {"schema": {"$ref": "#/components/schemas/UploadForm"}}}
     fields = api_document()["components"]["schemas"]["UploadForm"]["properties"]
-    assert fields.keys() == {*METADATA, "file", "base64_image"}
+    assert fields.keys() == {*METADATA, "file", "base64_image", "on_duplicate"}
     for name, field in fields.items():
         assert field["description"], name
         assert not field.keys() & {"default", "example", "examples"}, name
