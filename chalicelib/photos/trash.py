@@ -46,6 +46,8 @@ class Trash:
             if result.remaining:
                 user = User.find(user_id)
                 return max(1, int(user.trash_count or 0) if user else 0)
+            if len(members) < _PAGE:
+                break
             last = members[-1]
         return 0
 
