@@ -181,7 +181,7 @@ class Album:
         seconds = 30 * self.photos * 0.001
         return {
             "daily check: S3, lists and each hash once a month": s3 / 1e6,
-            "daily check: DynamoDB, 8 items a read unit": 30 * self.photos / 8 * _READ_UNIT / 1e6,
+            "daily check: DynamoDB, 7 photos a read unit": 30 * self.photos / 7 * _READ_UNIT / 1e6,
             "daily check: Lambda, 1 ms a photo": _lambda_time(seconds, _CHECK_GB) / 1e6,
         }
 
