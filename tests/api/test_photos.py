@@ -27,7 +27,7 @@ def test_upload_returns_the_whole_photo(mario: Person) -> None:
     shown = mario.get(f"/photos/{photo['id']}").json()["photo"]
     assert shown["sha256"] == photo["sha256"]
     assert photo.pop("geotag_lat") == pytest.approx(-33.858333, abs=1e-6)
-    for name in ("user_id", "upload_date", "thumbSrc", "previewSrc", "originalSrc"):
+    for name in ("user_id", "upload_date", "thumbhash", "thumbSrc", "previewSrc", "originalSrc"):
         assert photo.pop(name)
     assert photo == {
         "id": photo["id"],
@@ -97,7 +97,7 @@ def test_original_and_renditions_are_stored_with_their_content_types(mario: Pers
     original = stored.pop(f"photos/{photo['user_id']}/{photo['id']}.png")
     assert original["Body"].read() == png
     assert original["ContentType"] == "image/png"
-    sizes = {"thumbnails": (267, 200), "previews": (640, 480)}
+    sizes = {"thumbnails": (533, 400), "previews": (640, 480)}
     for folder, size in sizes.items():
         rendition = stored.pop(f"photos/{photo['user_id']}/{folder}/{photo['id']}.jpg")
         assert rendition["ContentType"] == "image/jpeg"
