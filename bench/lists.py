@@ -180,8 +180,12 @@ def _reader(album: SampleAlbum, user_id: str) -> Callable[[], list[Item]]:
 
 
 def _storing(album: SampleAlbum) -> Row:
-    """Measure the two PUTs of an upload to an S3 that has a latency, as it has on AWS."""
-    original, thumbnail = photo_like(2048, 1371), photo_like(300, 200)
+    """Measure the three PUTs of an upload to an S3 that has a latency, as it has on AWS."""
+    original, preview, thumbnail = (
+        photo_like(2048, 1371),
+        photo_like(1920, 1285),
+        photo_like(600, 400),
+    )
     region = {"LocationConstraint": album.region}
     album.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=region)
     album.s3.meta.events.register("before-send.s3.PutObject", lambda **_: time.sleep(_LATENCY))
@@ -190,24 +194,29 @@ def _storing(album: SampleAlbum) -> Row:
         sha256 = hashlib.sha256(original).digest()
         album.storage.put_original("original", original, "image/jpeg", sha256, None)
 
+    def put_preview() -> None:
+        album.storage.put_rendition("preview", preview)
+
     def put_thumbnail() -> None:
-        album.storage.put_thumbnail("thumbnail", thumbnail)
+        album.storage.put_rendition("thumbnail", thumbnail)
 
     def in_sequence() -> None:
         put_original()
+        put_preview()
         put_thumbnail()
 
     ways: Ways = {
-        "ours": lambda: in_parallel(put_original, put_thumbnail),
+        "ours": lambda: in_parallel(put_original, put_preview, put_thumbnail),
         "one after the other": in_sequence,
         "the original alone": put_original,
     }
     return compared(
-        f"storing an upload's two objects, S3 latency {_LATENCY * 1000:.0f} ms (elapsed time)",
+        f"storing an upload's three objects, S3 latency {_LATENCY * 1000:.0f} ms (elapsed time)",
         milliseconds(ways, 15, time.perf_counter),
         "ms",
         "one after the other",
         "the original alone",
+        1.1,
     )
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from chalicelib.accounts.service import AccountService
     from chalicelib.accounts.sessions import Sessions
     from chalicelib.clients import Clients
+    from chalicelib.images.sizes import Sizes
     from chalicelib.integrity.check import IntegrityService
     from chalicelib.photos.lists import PhotoLists
     from chalicelib.photos.service import PhotoService
@@ -77,16 +78,14 @@ class Container:
         from chalicelib.photos.service import PhotoService
 
         self._connect_models()
-        return PhotoService(self.storage, self.transactions, self.settings.thumbnail_box)
+        return PhotoService(self.storage, self.transactions, self.sizes)
 
     @shared
     def uploads(self) -> UploadService:
         """What the upload routes call."""
         from chalicelib.photos.uploads import UploadService
 
-        return UploadService(
-            self.photos, self.storage, self.transactions, self.settings.thumbnail_box
-        )
+        return UploadService(self.photos, self.storage, self.transactions, self.sizes)
 
     @shared
     def lists(self) -> PhotoLists:
@@ -190,8 +189,16 @@ class Container:
             self.accounts,
             self.user_pool,
             Capacity(client, settings.photo_table, settings.user_table, settings.table_read_units),
-            settings.thumbnail_box,
+            self.sizes,
         )
+
+    @shared
+    def sizes(self) -> Sizes:
+        """How large the renditions of a photo may be."""
+        from chalicelib.images.sizes import Sizes
+
+        settings = self.settings
+        return Sizes(settings.thumbnail_width, settings.thumbnail_height, settings.preview_size)
 
     def _connect_models(self) -> None:
         from chalicelib.accounts.models import User

@@ -115,6 +115,8 @@ class Settings:
     cognito_domain: str = _parameter("COGNITO_DOMAIN", _text_or_dash)
     thumbnail_width: int = _parameter("THUMBNAIL_WIDTH", _whole_number(1, 4096))
     thumbnail_height: int = _parameter("THUMBNAIL_HEIGHT", _whole_number(1, 4096))
+    # The longest side of a preview; 4,032, the width of most phones' photos, decodes at half scale.
+    preview_size: int = _parameter("PREVIEW_SIZE", _whole_number(1, 4096), 1920)
     region: str = _parameter("AWS_REGION", _text)
     photo_table: str = _parameter("PHOTO_TABLE", _text, "Photo")
     user_table: str = _parameter("USER_TABLE", _text, "User")
@@ -134,11 +136,6 @@ class Settings:
     confirms_by_email: bool = _parameter("SIGNUP_CONFIRMATION", _is_by_email, False)
     # Who may sign up. A stage that does not say so is closed.
     signup_allowed: frozenset[str] = _parameter("SIGNUP_ALLOWED", sign_up_rule, frozenset())
-
-    @property
-    def thumbnail_box(self) -> tuple[int, int]:
-        """The width and height, in pixels, that a thumbnail fits."""
-        return self.thumbnail_width, self.thumbnail_height
 
     @property
     def table_read_units(self) -> int:

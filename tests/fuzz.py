@@ -40,9 +40,9 @@ from tests.support.bodies import CASES, MAX_CPU_SECONDS, Body, Target, known_bod
 from tests.support.body_generator import Search
 from tests.support.corpus import BREAKS, KINDS, whole, with_valid_checksums
 from tests.support.people import Person
+from tests.support.thumbnails import SIZES
 
 ROOT = Path(__file__).parents[1]
-BOX = (300, 200)
 MAX_SECONDS = 20  # for one case
 REJECTED = (InvalidInput, TooLarge, UndecodableImage, UnsupportedImage)
 PIECES = [
@@ -91,10 +91,10 @@ def outcome(number: int) -> str:
     chance = random.Random(number)
     try:
         if chance.random() < 0.5:
-            read_image(broken_image(chance), BOX)
+            read_image(broken_image(chance), SIZES)
             return "image decoded"
         form = image_upload(*broken_form(chance))
-        read_image(form.data, BOX)
+        read_image(form.data, SIZES)
         return "form accepted"
     except REJECTED as error:
         str(error).encode()

@@ -270,5 +270,6 @@ class PhotoMode(Struct):
     """Which of the photo's files to redirect to; without it, the photo is described."""
 
     mode: Annotated[
-        Literal["thumbnail", "original"] | UnsetType, Meta(description="thumbnail or original")
+        Literal["thumbnail", "preview", "original"] | UnsetType,
+        Meta(description="thumbnail, preview or original"),
     ] = UNSET

@@ -76,6 +76,13 @@ class Photo(_Fields):  # type: ignore[misc, valid-type]
     """One photo. A plain `<img>` can load its URLs, which expire."""
 
     thumbSrc: Annotated[str, Meta(description="an upright JPEG without metadata")]  # noqa: N815
+    previewSrc: Annotated[  # noqa: N815
+        str,
+        Meta(
+            description="the same in the size of a screen; the original while there is no "
+            "`thumbhash`, which photos of earlier versions get by a repair"
+        ),
+    ]
     originalSrc: str  # noqa: N815
 
 

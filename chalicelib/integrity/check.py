@@ -15,6 +15,7 @@ from chalicelib import dates
 from chalicelib.accounts.cognito import UserPool
 from chalicelib.accounts.models import User
 from chalicelib.accounts.service import AccountService
+from chalicelib.images.sizes import Sizes
 from chalicelib.integrity.lists import (
     SHARES,
     Listed,
@@ -69,13 +70,13 @@ class IntegrityService:
         accounts: AccountService,
         pool: UserPool,
         capacity: Capacity,
-        thumbnail_box: tuple[int, int],
+        sizes: Sizes,
         grace: timedelta = GRACE,
     ) -> None:
         self._storage = storage
         self._pool = pool
         self.capacity = capacity
-        self._repairs = Repairs(storage, photos, accounts, thumbnail_box)
+        self._repairs = Repairs(storage, photos, accounts, sizes)
         self._grace = grace
 
     def check(

@@ -14,6 +14,7 @@ from chalicelib.accounts.service import AccountService
 from chalicelib.clients import condition_failed
 from chalicelib.errors import AlbumError, NotFound
 from chalicelib.images.decoding import read_image
+from chalicelib.images.sizes import Sizes
 from chalicelib.integrity.report import Finding, Issue
 from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import PhotoState
@@ -22,6 +23,7 @@ from chalicelib.photos.service import PhotoService, photo_keys
 from chalicelib.photos.storage import PhotoStorage, upload_key
 
 _BAD_ORIGINAL = {Issue.MISSING_ORIGINAL, Issue.DIFFERENT_ORIGINAL}
+_BAD_RENDITION = {Issue.THUMBNAIL, Issue.PREVIEW, Issue.NO_PREVIEW}
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,12 @@ class Repairs:
         storage: PhotoStorage,
         photos: PhotoService,
         accounts: AccountService,
-        thumbnail_box: tuple[int, int],
+        sizes: Sizes,
     ) -> None:
         self._storage = storage
         self._photos = photos
         self._accounts = accounts
-        self._thumbnail_box = thumbnail_box
+        self._sizes = sizes
 
     def repair(self, finding: Finding, photo: Photo | None, issues: Set[Issue]) -> bool:
         """Repair one of a photo's `issues`; return whether that was possible."""
@@ -96,8 +98,8 @@ class Repairs:
             _delete_pending(photo)
             self.delete_object(upload_key(photo.user_id, photo.id))
             return True
-        if finding.issue == Issue.THUMBNAIL and not issues & _BAD_ORIGINAL:
-            return self._create_thumbnail(photo)
+        if finding.issue in _BAD_RENDITION and not issues & _BAD_ORIGINAL:
+            return self._create_rendition(photo, finding.where)
         return False
 
     def delete_object(self, key: str) -> None:
@@ -138,24 +140,32 @@ class Repairs:
             raise
         return True
 
-    def _create_thumbnail(self, photo: Photo) -> bool:
-        """Create a photo's thumbnail again from its original; return whether that was possible."""
-        original, thumbnail = photo_keys(photo)
+    def _create_rendition(self, photo: Photo, key: str) -> bool:
+        """Create a photo's preview, with its thumbhash, or thumbnail again from its original.
+
+        Return whether that was possible.
+        """
+        original, preview, _ = photo_keys(photo)
         try:
             data, _ = self._storage.fetch(original, int(photo.filesize))
-            content = read_image(data, self._thumbnail_box).thumbnail
+            image = read_image(data, self._sizes)
         except AlbumError:
             return False
-        self._storage.put_thumbnail(thumbnail, content)
+        if key == preview:
+            content, digest = image.preview, Photo.preview_sha256
+            actions = [Photo.thumbhash.set(image.thumbhash)]
+        else:
+            content, digest, actions = image.thumbnail, Photo.thumbnail_sha256, []
+        self._storage.put_rendition(key, content)
         try:
             photo.update(
-                actions=[Photo.thumbnail_sha256.set(hashlib.sha256(content).hexdigest())],
-                condition=(Photo.state == PhotoState.READY) & (Photo.sha256 == photo.sha256),
+                actions=[*actions, digest.set(hashlib.sha256(content).hexdigest())],
+                condition=(Photo.state != PhotoState.DELETING) & (Photo.sha256 == photo.sha256),
             )
         except UpdateError as error:
             if not condition_failed(error):
                 raise
-            self.delete_object(thumbnail)  # The photo has just been deleted.
+            self.delete_object(key)  # The photo has just been deleted.
         return True
 
 

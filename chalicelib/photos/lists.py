@@ -112,7 +112,7 @@ class PhotoLists:
                 fields = shown_fields(item)
                 size += _response_bytes(fields)
                 photo = self._with_urls(fields)
-                size += len(photo["thumbSrc"]) + len(photo["originalSrc"])
+                size += sum(len(photo[name]) for name in ("thumbSrc", "previewSrc", "originalSrc"))
                 if len(photos) == query.limit or (photos and size > _PAGE_BYTES):
                     # `position` is the last photo's on this page, so this photo begins the next.
                     return Page(photos, self._cursors.make(user_id, name, str(position)))

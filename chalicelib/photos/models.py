@@ -63,6 +63,7 @@ class Photo(_ShownFields, Model):  # type: ignore[misc]
     tag_keys = ListAttribute[UnicodeAttribute](of=UnicodeAttribute, default=list)
     search_text = UnicodeAttribute(default="")
     thumbnail_sha256 = UnicodeAttribute(null=True)
+    preview_sha256 = UnicodeAttribute(null=True)
     expires_at = TTLAttribute(null=True)
 
     by_taken = ByTaken()

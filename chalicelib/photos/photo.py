@@ -85,6 +85,11 @@ class PhotoFields(PhotoMetadata, kw_only=True):
     sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
     width: Annotated[int, Meta(description="pixels, of the upright image")]
     height: Annotated[int, Meta(description="pixels, of the upright image")]
+    # Photos of earlier versions have none.
+    thumbhash: (
+        Annotated[str, Meta(description="a placeholder of about 25 bytes, in base64: ThumbHash")]
+        | None
+    ) = None
 
 
 METADATA = PhotoMetadata.__struct_fields__

@@ -14,6 +14,7 @@ from chalicelib import dates
 from chalicelib.clients import READ_SECONDS, condition_failed
 from chalicelib.errors import NotFound, Throttled
 from chalicelib.images.decoding import DecodedImage, read_image
+from chalicelib.images.sizes import Sizes
 from chalicelib.photos.idempotency import KeyedUpload
 from chalicelib.photos.models import Photo, is_still
 from chalicelib.photos.photo import (
@@ -34,15 +35,17 @@ from chalicelib.photos.storage import (
     PhotoStorage,
     in_parallel,
     original_key,
+    preview_key,
     thumbnail_key,
     user_prefixes,
 )
 from chalicelib.photos.transactions import PhotoTransactions, was_cancelled
 
-Mode = Literal["thumbnail", "original"]
+Mode = Literal["thumbnail", "preview", "original"]
+_SOURCES = {"thumbnail": "thumbSrc", "preview": "previewSrc", "original": "originalSrc"}
 
 _EDIT_TRIES = 5
-_DELETE_BATCH = 150  # photos; S3 takes over a second for 1,000 objects
+_DELETE_BATCH = 100  # photos; S3 takes over a second for 1,000 objects
 _MAX_COUNTED = 10_000
 _DELETE_SECONDS = 20.0  # of the gateway's 29
 _CAPACITY_PAUSE = 0.5  # seconds
@@ -56,12 +59,12 @@ class PhotoService:
         self,
         storage: PhotoStorage,
         transactions: PhotoTransactions,
-        thumbnail_box: tuple[int, int],
+        sizes: Sizes,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._storage = storage
         self._transactions = transactions
-        self._thumbnail_box = thumbnail_box
+        self._sizes = sizes
         self._sleep = sleep
 
     def upload(
@@ -78,9 +81,9 @@ class PhotoService:
         Idempotency-Key was used.
         """
         self._transactions.require_room(user_id, len(data))
-        image = read_image(data, self._thumbnail_box)
+        image = read_image(data, self._sizes)
         photo = new_photo(user_id, new_id(), dates.utc_now(), data, image, metadata)
-        self._store(photo, data, image.thumbnail, keyed)
+        self._store(photo, data, image, keyed)
         return self.describe(photo)
 
     def get(self, user_id: str, photo_id: str) -> dict[str, Any]:
@@ -89,8 +92,7 @@ class PhotoService:
 
     def url(self, user_id: str, photo_id: str, mode: Mode) -> str:
         """Return a presigned URL of the photo's bytes. Raises NotFound."""
-        original, thumbnail = photo_keys(_ready_photo(user_id, photo_id))
-        return self._storage.url(original if mode == "original" else thumbnail)
+        return str(self.get(user_id, photo_id)[_SOURCES[mode]])
 
     def edit(self, user_id: str, photo_id: str, changes: Mapping[str, Any]) -> dict[str, Any]:
         """Change metadata fields, None clearing one, and return the photo object.
@@ -109,7 +111,7 @@ class PhotoService:
         raise Throttled
 
     def delete(self, user_id: str, photo_id: str) -> None:
-        """Delete original, thumbnail and item. Raises NotFound.
+        """Delete original, preview, thumbnail and item. Raises NotFound.
 
         The item is marked first, which removes it from every list, and deleted last: repeating an
         interrupted deletion finishes it.
@@ -148,10 +150,10 @@ class PhotoService:
         return self._storage.with_urls({name: getattr(photo, name) for name in SHOWN})
 
     def _store(
-        self, photo: Photo, data: bytes, thumbnail: bytes, keyed: KeyedUpload | None
+        self, photo: Photo, data: bytes, image: DecodedImage, keyed: KeyedUpload | None
     ) -> None:
-        """Store both objects of a photo and then its item, or nothing."""
-        original, small = photo_keys(photo)
+        """Store the three objects of a photo and then its item, or nothing."""
+        original, preview, thumbnail = photo_keys(photo)
         began = time.monotonic()
         try:
             storage, sha256 = self._storage, bytes.fromhex(photo.sha256)
@@ -159,7 +161,8 @@ class PhotoService:
                 lambda: storage.put_original(
                     original, data, photo.content_type, sha256, photo.filename_orig
                 ),
-                lambda: storage.put_thumbnail(small, thumbnail),
+                lambda: storage.put_rendition(preview, image.preview),
+                lambda: storage.put_rendition(thumbnail, image.thumbnail),
             )
             self._transactions.add(photo, keyed)
         except Exception as error:
@@ -170,7 +173,7 @@ class PhotoService:
             maybe_written = isinstance(error, TransactWriteError) and not was_cancelled(error)
             if not timed_out and not maybe_written:
                 with contextlib.suppress(Exception):
-                    self._storage.delete([original, small])
+                    self._storage.delete([original, preview, thumbnail])
             raise
 
 
@@ -187,9 +190,13 @@ def _delete_items(items: list[Photo]) -> bool:
     return True
 
 
-def photo_keys(photo: Photo) -> tuple[str, str]:
-    """Return the keys of the photo's original and thumbnail."""
-    return original_key(photo.user_id, photo.filename), thumbnail_key(photo.user_id, photo.id)
+def photo_keys(photo: Photo) -> tuple[str, str, str]:
+    """Return the keys of the photo's original, preview and thumbnail."""
+    return (
+        original_key(photo.user_id, photo.filename),
+        preview_key(photo.user_id, photo.id),
+        thumbnail_key(photo.user_id, photo.id),
+    )
 
 
 def new_photo(
@@ -215,7 +222,9 @@ def new_photo(
         filesize=len(data),
         content_type=image.content_type,
         sha256=hashlib.sha256(data).hexdigest(),
+        preview_sha256=hashlib.sha256(image.preview).hexdigest(),
         thumbnail_sha256=hashlib.sha256(image.thumbnail).hexdigest(),
+        thumbhash=image.thumbhash,
         width=image.width,
         height=image.height,
         tags=metadata.tags,

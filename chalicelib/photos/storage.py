@@ -1,4 +1,4 @@
-"""Photos in S3: an original and a thumbnail each, under the owner's own prefix."""
+"""Photos in S3: an original, a preview and a thumbnail each, under the owner's own prefix."""
 
 import base64
 import contextlib
@@ -54,9 +54,19 @@ def thumbnail_key(user_id: str, photo_id: str) -> str:
     return f"{thumbnail_prefix(user_id)}{photo_id}.jpg"
 
 
+def preview_key(user_id: str, photo_id: str) -> str:
+    """Return the key of a preview."""
+    return f"{preview_prefix(user_id)}{photo_id}.jpg"
+
+
 def thumbnail_prefix(user_id: str) -> str:
     """Return the prefix of a user's thumbnails."""
     return f"photos/{user_id}/thumbnails/"
+
+
+def preview_prefix(user_id: str) -> str:
+    """Return the prefix of a user's previews."""
+    return f"photos/{user_id}/previews/"
 
 
 def upload_key(user_id: str, photo_id: str) -> str:
@@ -130,8 +140,8 @@ class PhotoStorage:
         """
         self._put(key, data, sha256, self._original_headers(content_type, name))
 
-    def put_thumbnail(self, key: str, jpeg: bytes) -> None:
-        """Store a thumbnail, with its hash as for an original."""
+    def put_rendition(self, key: str, jpeg: bytes) -> None:
+        """Store a preview or a thumbnail, with its hash as for an original."""
         headers = _download_headers("image/jpeg") | _RENDITION
         self._put(key, jpeg, hashlib.sha256(jpeg).digest(), headers)
 
@@ -267,9 +277,14 @@ class PhotoStorage:
 
     def with_urls(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Return the API's photo object: the shown fields of an item and its signed URLs."""
-        user_id = fields["user_id"]
-        fields["thumbSrc"] = self.url(thumbnail_key(user_id, fields["id"]))
+        user_id, photo_id = fields["user_id"], fields["id"]
+        fields["thumbSrc"] = self.url(thumbnail_key(user_id, photo_id))
         fields["originalSrc"] = self.url(original_key(user_id, fields["filename"]))
+        # Photos of earlier versions have neither a hash nor a preview.
+        has_preview = fields["thumbhash"] is not None
+        fields["previewSrc"] = (
+            self.url(preview_key(user_id, photo_id)) if has_preview else fields["originalSrc"]
+        )
         return fields
 
     def _original_headers(self, content_type: str, name: str | None) -> dict[str, str]:

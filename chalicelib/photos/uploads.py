@@ -16,7 +16,8 @@ from chalicelib.errors import (
     NotSignedIn,
     TooLarge,
 )
-from chalicelib.images.decoding import read_image
+from chalicelib.images.decoding import DecodedImage, read_image
+from chalicelib.images.sizes import Sizes
 from chalicelib.photos.idempotency import KeyedUpload, once
 from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import (
@@ -30,7 +31,7 @@ from chalicelib.photos.photo import (
 )
 from chalicelib.photos.reservations import PENDING_LIFE, usable_photo
 from chalicelib.photos.service import NO_SUCH_PHOTO, PhotoService, new_photo, photo_keys
-from chalicelib.photos.storage import PhotoStorage, upload_key
+from chalicelib.photos.storage import PhotoStorage, in_parallel, upload_key
 from chalicelib.photos.transactions import PhotoTransactions
 
 _POST_SECONDS = 3600
@@ -44,12 +45,12 @@ class UploadService:
         photos: PhotoService,
         storage: PhotoStorage,
         transactions: PhotoTransactions,
-        thumbnail_box: tuple[int, int],
+        sizes: Sizes,
     ) -> None:
         self._photos = photos
         self._storage = storage
         self._transactions = transactions
-        self._thumbnail_box = thumbnail_box
+        self._sizes = sizes
 
     def upload(
         self, user_id: str, data: bytes, metadata: PhotoMetadata, key: str | None
@@ -112,7 +113,7 @@ class UploadService:
         """Check, copy and record an upload; nothing is listed before the last step."""
         source = upload_key(pending.user_id, pending.id)
         data, etag = self._storage.fetch(source, int(pending.filesize))
-        image = read_image(data, self._thumbnail_box)
+        image = read_image(data, self._sizes)
         photo = new_photo(
             pending.user_id,
             pending.id,
@@ -122,15 +123,28 @@ class UploadService:
             PhotoMetadata(**{name: getattr(pending, name) for name in METADATA}),
         )
         _claim(photo)
-        original, small = photo_keys(photo)
-        sha256 = bytes.fromhex(photo.sha256)
-        self._storage.copy(source, etag, original, photo.content_type, sha256, photo.filename_orig)
-        self._storage.put_thumbnail(small, image.thumbnail)
+        self._store(photo, source, etag, image)
         self._complete(photo)
         # The bucket's lifecycle rule deletes what remains.
         with contextlib.suppress(Exception):
             self._storage.delete([source])
         return photo
+
+    def _store(self, photo: Photo, source: str, etag: str, image: DecodedImage) -> None:
+        """Copy the upload to the original, and store the renditions."""
+        original, preview, thumbnail = photo_keys(photo)
+        storage, sha256 = self._storage, bytes.fromhex(photo.sha256)
+        try:
+            in_parallel(
+                lambda: storage.copy(
+                    source, etag, original, photo.content_type, sha256, photo.filename_orig
+                ),
+                lambda: storage.put_rendition(preview, image.preview),
+                lambda: storage.put_rendition(thumbnail, image.thumbnail),
+            )
+        except (Conflict, NotFound):
+            self._delete_unneeded(photo)
+            raise
 
     def _complete(self, photo: Photo) -> None:
         """Write the item; if that fails without a decision, the objects stay for a retry."""
@@ -140,10 +154,16 @@ class UploadService:
             self._storage.delete(list(photo_keys(photo)))
             raise
         except AlreadyWritten:
-            # The request that was first needs the same objects, unless the photo has been deleted.
-            if usable_photo(photo.user_id, photo.id) is None:
-                self._storage.delete(list(photo_keys(photo)))
+            self._delete_unneeded(photo)
             raise
+
+    def _delete_unneeded(self, photo: Photo) -> None:
+        """Delete the objects of a photo that has been deleted.
+
+        Otherwise, the request that was first, or the next one, needs the same objects.
+        """
+        if usable_photo(photo.user_id, photo.id) is None:
+            self._storage.delete(list(photo_keys(photo)))
 
     def _form(self, photo: Photo) -> dict[str, Any]:
         """Return the form that uploads a pending photo's bytes; a ready photo needs none."""

@@ -80,12 +80,16 @@ CALLS = {
         "UpdateItem Query BatchWriteItem Query UpdateItem",
         "DeleteObjects ListObjectsV2 ListObjectsV2",
     ),
-    "POST /photos/file": calls("", "TransactWriteItems", "PutObject PutObject"),
-    "POST /photos/file with a key": calls("", "GetItem TransactWriteItems", "PutObject PutObject"),
+    "POST /photos/file": calls("", "TransactWriteItems", "PutObject PutObject PutObject"),
+    "POST /photos/file with a key": calls(
+        "", "GetItem TransactWriteItems", "PutObject PutObject PutObject"
+    ),
     "POST /photos/file with a used key": calls("", "GetItem GetItem"),
     "POST /photos/uploads": calls("", "TransactWriteItems"),
     "POST /photos/uploads/{photo_id}/complete": calls(
-        "", "GetItem UpdateItem TransactWriteItems", "GetObject CopyObject PutObject DeleteObjects"
+        "",
+        "GetItem UpdateItem TransactWriteItems",
+        "GetObject CopyObject PutObject PutObject DeleteObjects",
     ),
     "POST /photos/uploads/{photo_id}/complete again": calls("", "GetItem"),
     "GET /photos": calls("", "Query"),

@@ -55,7 +55,7 @@ def test_both_kinds_of_upload_store_the_same(mario: Person) -> None:
     store_upload(started, IMAGE)
     direct = mario.complete(started).json()["photo"]
     other = mario.upload(IMAGE, **METADATA).json()["photo"]
-    unique = {"id", "filename", "upload_date", "thumbSrc", "originalSrc"}
+    unique = {"id", "filename", "upload_date", "thumbSrc", "previewSrc", "originalSrc"}
     assert {name for name in direct if direct[name] != other[name]} == unique
     items = [item.attribute_values for item in Photo.scan()]
     assert set(items[0]) == set(items[1])

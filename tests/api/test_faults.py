@@ -148,8 +148,10 @@ def assert_listed_photos_load(scenario: Scenario) -> None:
     for item in scenario.ready:
         original = objects[f"photos/{scenario.sub}/{item['filename']}"]
         assert hashlib.sha256(original).hexdigest() == item["sha256"]
-        thumbnail = objects[f"photos/{scenario.sub}/thumbnails/{item['id']}.jpg"]
-        assert hashlib.sha256(thumbnail).hexdigest() == item["thumbnail_sha256"]
+        for rendition in ("thumbnail", "preview"):
+            jpeg = objects[f"photos/{scenario.sub}/{rendition}s/{item['id']}.jpg"]
+            assert hashlib.sha256(jpeg).hexdigest() == item[f"{rendition}_sha256"]
+        assert item["thumbhash"]
 
 
 def repair(sub: str) -> list[Finding]:
@@ -161,7 +163,7 @@ def repair(sub: str) -> list[Finding]:
         services.accounts,
         services.user_pool,
         services.integrity.capacity,
-        services.settings.thumbnail_box,
+        services.sizes,
         grace=timedelta(minutes=-1),
     )
     return find_issues(sub, repair=True, integrity=without_grace)
@@ -173,7 +175,8 @@ def violated_invariants(operation: Operation, scenario: Scenario) -> list[str]:
     items, user, keys = scenario.items, scenario.user_item, set(scenario.objects)
     pending = [item["id"] for item in items if item["state"] == PhotoState.PENDING]
     expected = {f"photos/{scenario.sub}/{item['filename']}" for item in scenario.ready}
-    expected |= {f"photos/{scenario.sub}/thumbnails/{item['id']}.jpg" for item in scenario.ready}
+    for folder in ("thumbnails", "previews"):
+        expected |= {f"photos/{scenario.sub}/{folder}/{item['id']}.jpg" for item in scenario.ready}
     complete = {key for key in keys if not any(photo_id in key for photo_id in pending)}
     sums, live = _sums(scenario.ready), _sums(scenario.pending)
     reserved = user.get("pending_count", 0), user.get("pending_bytes", 0)

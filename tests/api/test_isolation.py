@@ -103,7 +103,7 @@ def test_photo_of_another_user_is_not_found_on_any_route(
 ) -> None:
     before = state(mario)
     for (method, route), kind in itertools.product(PHOTO_ROUTES, ("ready", "pending")):
-        for query in ("", "?mode=original", "?mode=thumbnail"):
+        for query in ("", "?mode=original", "?mode=preview", "?mode=thumbnail"):
             response = send(luigi, method, route, secrets[kind], query)
             assert (response.status_code, response.json()["Code"]) == (404, "NotFoundError"), route
             assert response.body == send(luigi, method, route, MISSING_ID, query).body

@@ -27,7 +27,7 @@ def test_upload_returns_the_whole_photo(mario: Person) -> None:
     shown = mario.get(f"/photos/{photo['id']}").json()["photo"]
     assert shown["sha256"] == photo["sha256"]
     assert photo.pop("geotag_lat") == pytest.approx(-33.858333, abs=1e-6)
-    for name in ("user_id", "upload_date", "thumbSrc", "originalSrc"):
+    for name in ("user_id", "upload_date", "thumbhash", "thumbSrc", "previewSrc", "originalSrc"):
         assert photo.pop(name)
     assert photo == {
         "id": photo["id"],
@@ -87,17 +87,40 @@ def test_image_can_be_uploaded_as_base64(mario: Person, prefix: str) -> None:
     assert photo["sha256"] == hashlib.sha256(IMAGE).hexdigest()
 
 
-def test_original_and_thumbnail_are_stored_with_their_content_types(mario: Person) -> None:
+def test_original_and_renditions_are_stored_with_their_content_types(mario: Person) -> None:
     png = images.encoded(images.gradient(), "PNG")
     photo = mario.upload(png).json()["photo"]
     stored = bucket_objects()
     original = stored.pop(f"photos/{photo['user_id']}/{photo['id']}.png")
     assert original["Body"].read() == png
     assert original["ContentType"] == "image/png"
-    [(key, thumbnail)] = stored.items()
-    assert key == f"photos/{photo['user_id']}/thumbnails/{photo['id']}.jpg"
-    assert thumbnail["ContentType"] == "image/jpeg"
-    assert Image.open(io.BytesIO(thumbnail["Body"].read())).size == (267, 200)
+    sizes = {"thumbnails": (533, 400), "previews": (640, 480)}
+    for folder, size in sizes.items():
+        rendition = stored.pop(f"photos/{photo['user_id']}/{folder}/{photo['id']}.jpg")
+        assert rendition["ContentType"] == "image/jpeg"
+        assert Image.open(io.BytesIO(rendition["Body"].read())).size == size
+    assert stored == {}
+
+
+def test_thumbhash_of_a_photo_is_in_its_object_and_in_lists(mario: Person) -> None:
+    photo = mario.upload(images.encoded(images.gradient(), "PNG")).json()["photo"]
+    [listed] = mario.photos()
+    assert listed["thumbhash"] == photo["thumbhash"]
+    assert 20 <= len(base64.b64decode(photo["thumbhash"])) <= 25
+
+
+def test_photo_of_an_earlier_version_has_no_thumbhash_and_its_original_as_preview(
+    mario: Person,
+) -> None:
+    photo = mario.upload(IMAGE).json()["photo"]
+    Photo(photo["user_id"], photo["id"]).update(
+        actions=[Photo.thumbhash.remove(), Photo.preview_sha256.remove()]
+    )
+    for shown in (mario.get(f"/photos/{photo['id']}").json()["photo"], *mario.photos()):
+        assert shown["thumbhash"] is None
+        assert shown["previewSrc"] == shown["originalSrc"]
+    location = mario.get(f"/photos/{photo['id']}?mode=preview").headers["Location"]
+    assert urlsplit(location).path == urlsplit(photo["originalSrc"]).path
 
 
 def test_keys_of_objects_contain_no_file_name_and_no_email_address(mario: Person) -> None:
@@ -167,12 +190,12 @@ def test_upload_accepts_only_a_multipart_form(
     assert mario.request("POST", "/photos/file", body, headers).status_code == status
 
 
-@pytest.mark.parametrize("mode", ["thumbnail", "original"])
+@pytest.mark.parametrize("mode", ["thumbnail", "preview", "original"])
 def test_photo_with_a_mode_redirects_to_a_signed_url(mario: Person, mode: str) -> None:
     photo = mario.upload(images.jpeg()).json()["photo"]
     response = mario.get(f"/photos/{photo['id']}?mode={mode}")
     assert response.status_code == 302
-    source = photo["thumbSrc" if mode == "thumbnail" else "originalSrc"]
+    source = photo[{"thumbnail": "thumbSrc"}.get(mode, f"{mode}Src")]
     assert urlsplit(response.headers["Location"]).path == urlsplit(source).path
     assert "X-Amz-Signature=" in response.headers["Location"]
 
@@ -188,7 +211,7 @@ def test_deleted_photo_is_gone_with_its_objects(mario: Person) -> None:
     assert Photo.count() == 1
 
 
-@pytest.mark.parametrize("after", [0, 1], ids=["original", "thumbnail"])
+@pytest.mark.parametrize("after", [0, 1, 2])
 def test_photo_whose_objects_cannot_be_stored_is_not_listed(mario: Person, after: int) -> None:
     with failing_call("PutObject", after=after):
         response = mario.upload(images.jpeg())
@@ -220,7 +243,7 @@ def test_item_is_written_after_its_objects_and_deleted_after_them(
     aws_calls.clear()
     photo_id = mario.upload(images.jpeg()).json()["photo_id"]
     authorizer = "dynamodb.GetItem"
-    stored = ["s3.PutObject", "s3.PutObject", "dynamodb.TransactWriteItems"]
+    stored = [*["s3.PutObject"] * 3, "dynamodb.TransactWriteItems"]
     assert aws_calls == [authorizer, *stored]
     aws_calls.clear()
     mario.delete(f"/photos/{photo_id}")

@@ -60,7 +60,7 @@ def test_each_permission_names_its_actions_and_exact_resources(
         for resource in statement["Resource"]:
             arn = resource["Fn::Sub"]
             assert "${" in arn.removeprefix("arn:${AWS::Partition}")
-            for pattern in ("${AWS::StackName}-*", "/photos/*/thumbnails"):
+            for pattern in ("${AWS::StackName}-*", "/photos/*/previews", "/photos/*/thumbnails"):
                 arn = arn.replace(pattern, "")
             assert not re.search(r"[*](?!$)", arn)
 

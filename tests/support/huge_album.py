@@ -40,7 +40,8 @@ class HugeAlbum:
         found: dict[str, tuple[str, ...]] = {
             "photos/": (f"photos/{SUB}/",),
             "uploads/": (),
-            f"photos/{SUB}/": (f"photos/{SUB}/thumbnails/",),
+            f"photos/{SUB}/": (f"photos/{SUB}/previews/", f"photos/{SUB}/thumbnails/"),
+            f"photos/{SUB}/previews/": (),
             f"photos/{SUB}/thumbnails/": (),
             f"uploads/{SUB}/": (),
         }
@@ -104,6 +105,8 @@ def _item(photo_id: str) -> dict[str, Any]:
         "filename": f"{photo_id}.jpg",
         "sha256": _HASH.hexdigest(),
         "thumbnail_sha256": _HASH.hexdigest(),
+        "preview_sha256": _HASH.hexdigest(),
+        "thumbhash": "3/cJPZqAh4eAiHh4iHh4iIBwCPh4",
     }
     item = {name: {"S": value} for name, value in texts.items()}
     return item | {"filesize": {"N": str(_SIZE)}}

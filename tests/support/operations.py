@@ -58,7 +58,7 @@ class Scenario:
 
     @property
     def objects(self) -> dict[str, bytes]:
-        """Return the user's originals and thumbnails, by key."""
+        """Return the user's originals, previews and thumbnails, by key."""
         prefix = f"photos/{self.sub}/"
         return {name: key.value for name, key in moto_objects().items() if name.startswith(prefix)}
 

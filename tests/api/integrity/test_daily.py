@@ -64,6 +64,10 @@ def key_of_thumbnail(photo: Photo) -> str:
     return f"photos/{photo.user_id}/thumbnails/{photo.id}.jpg"
 
 
+def key_of_preview(photo: Photo) -> str:
+    return f"photos/{photo.user_id}/previews/{photo.id}.jpg"
+
+
 def put(key: str, body: bytes) -> None:
     photo_bucket().put_object(Key=key, Body=body, ChecksumAlgorithm="SHA256")
 
@@ -90,12 +94,24 @@ SAME_DAY: dict[str, tuple[Break, Issue]] = {
         lambda sub, photo: put(key_of_thumbnail(photo), b""),
         Issue.THUMBNAIL,
     ),
+    "preview missing": (
+        lambda sub, photo: photo_bucket().Object(key_of_preview(photo)).delete(),
+        Issue.PREVIEW,
+    ),
+    "preview empty": (
+        lambda sub, photo: put(key_of_preview(photo), b""),
+        Issue.PREVIEW,
+    ),
     "orphaned original": (
         lambda sub, photo: put(f"photos/{sub}/{photo.id[:-4]}0000.jpg", b"x"),
         Issue.ORPHANED_OBJECT,
     ),
     "orphaned thumbnail": (
         lambda sub, photo: put(f"photos/{sub}/thumbnails/none.jpg", b"x"),
+        Issue.ORPHANED_OBJECT,
+    ),
+    "orphaned preview": (
+        lambda sub, photo: put(f"photos/{sub}/previews/none.jpg", b"x"),
         Issue.ORPHANED_OBJECT,
     ),
     "object in another folder": (
@@ -148,8 +164,9 @@ def test_stale_upload_is_found_on_the_same_day(
     [
         (key_of_original, IMAGE[:-1] + b"\0", Issue.DIFFERENT_ORIGINAL),
         (key_of_thumbnail, b"other", Issue.THUMBNAIL),
+        (key_of_preview, b"other", Issue.PREVIEW),
     ],
-    ids=["original", "thumbnail"],
+    ids=["original", "thumbnail", "preview"],
 )
 def test_replaced_object_that_the_lists_do_not_show_is_found_on_one_day_of_thirty(
     sub: str, photo: Photo, key: Callable[[Photo], str], body: bytes, issue: Issue
@@ -159,6 +176,20 @@ def test_replaced_object_that_the_lists_do_not_show_is_found_on_one_day_of_thirt
     assert {share: issues for share, issues in found.items() if issues} == {
         share_of(photo): [issue]
     }
+
+
+def test_photo_of_an_earlier_version_is_reported_on_one_day_of_thirty_without_an_alarm(
+    sub: str, photo: Photo
+) -> None:
+    photo.update(actions=[Photo.preview_sha256.remove(), Photo.thumbhash.remove()])
+    photo_bucket().Object(key_of_preview(photo)).delete()
+    found = {share: issues_about(sub, share) for share in range(SHARES)}
+    assert {share: issues for share, issues in found.items() if issues} == {
+        share_of(photo): [Issue.NO_PREVIEW]
+    }
+    summary, _ = daily(share_of(photo))
+    assert not summary.is_healthy
+    assert not summary.needs_attention
 
 
 def test_items_without_user_record_and_objects_are_found_on_one_day_of_thirty(
@@ -190,13 +221,13 @@ def test_daily_check_reads_only_the_objects_of_its_share(
     summary, _ = daily(share_of(photo))
     photos = [one for one in Photo.query(sub) if share_of(one) == share_of(photo)]
     assert summary.verified == len(photos)
-    assert aws_calls.count("s3.HeadObject") == 2 * len(photos)
+    assert aws_calls.count("s3.HeadObject") == 3 * len(photos)
 
 
 def test_operator_check_verifies_every_hash(sub: str, photo: Photo, aws_calls: list[str]) -> None:
     summary = app.services.integrity.check(print)
     assert (summary.photos, summary.verified) == (2, 2)
-    assert aws_calls.count("s3.HeadObject") == 4
+    assert aws_calls.count("s3.HeadObject") == 6
 
 
 def test_only_suspects_are_read_again(
@@ -205,7 +236,7 @@ def test_only_suspects_are_read_again(
     photo_bucket().Object(key_of_thumbnail(photo)).delete()
     before = aws_calls.count("dynamodb.GetItem")
     daily(other_share)
-    assert aws_calls.count("s3.HeadObject") == 2
+    assert aws_calls.count("s3.HeadObject") == 3
     with mock.patch.object(PhotoCheck, "check_again", return_value=iter(())):
         middle = aws_calls.count("dynamodb.GetItem")
         daily(other_share)
@@ -223,10 +254,15 @@ def test_photos_are_verified_although_their_originals_and_neighbors_are_missing(
     for one in Photo.query(sub):
         photo_bucket().Object(key_of_original(one)).delete()
         photo_bucket().Object(key_of_thumbnail(one)).delete()
+        photo_bucket().Object(key_of_preview(one)).delete()
     put(f"photos/{sub}/0000.jpg", b"x")  # the only object that is left
     with mock.patch.object(integrity._Check, "_compare_lists", side_effect=TimeIsUp):
         found = [issue for share in range(SHARES) for issue in issues_about(sub, share)]
-    assert Counter(found) == {Issue.MISSING_ORIGINAL: 2, Issue.THUMBNAIL: 2}
+    assert Counter(found) == {
+        Issue.MISSING_ORIGINAL: 2,
+        Issue.THUMBNAIL: 2,
+        Issue.PREVIEW: 2,
+    }
 
 
 def test_account_that_is_being_deleted_is_not_verified(sub: str, photo: Photo) -> None:

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 from unittest import mock
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -35,7 +36,9 @@ def test_original_is_checked_without_downloading_it(
     sub: str, photo: Photo, aws_calls: list[str]
 ) -> None:
     assert check(sub) == []
-    assert aws_calls.count("s3.HeadObject") == 8  # two checks of two photos with two objects each
+    assert (
+        aws_calls.count("s3.HeadObject") == 12
+    )  # two checks of two photos with three objects each
     assert "s3.GetObject" not in aws_calls
 
 
@@ -57,18 +60,50 @@ def test_replaced_original_is_reported_and_kept(sub: str, photo: Photo, other: b
     assert photo_bucket().Object(key).get()["Body"].read() == other
 
 
+RENDITIONS = {"thumbnails": Issue.THUMBNAIL, "previews": Issue.PREVIEW}
+
+
+@pytest.mark.parametrize("folder", RENDITIONS)
 @pytest.mark.parametrize("body", [None, b"other", b""], ids=["missing", "different", "empty"])
-def test_bad_thumbnail_is_created_again_from_the_original(
-    sub: str, photo: Photo, body: bytes | None
+def test_bad_rendition_is_created_again_from_the_original(
+    sub: str, photo: Photo, folder: str, body: bytes | None
 ) -> None:
-    thumbnail = photo_bucket().Object(f"photos/{sub}/thumbnails/{photo.id}.jpg")
-    good = thumbnail.get()["Body"].read()
+    rendition = photo_bucket().Object(f"photos/{sub}/{folder}/{photo.id}.jpg")
+    good = rendition.get()["Body"].read()
     if body is None:
-        thumbnail.delete()
+        rendition.delete()
     else:
-        thumbnail.put(Body=body, ChecksumAlgorithm="SHA256")
-    assert_repaired(sub, Issue.THUMBNAIL)
-    assert thumbnail.get()["Body"].read() == good
+        rendition.put(Body=body, ChecksumAlgorithm="SHA256")
+    assert_repaired(sub, RENDITIONS[folder])
+    assert rendition.get()["Body"].read() == good
+
+
+def make_older(photo: Photo) -> None:
+    """Turn a photo into one of an earlier version, which had neither previews nor thumbhashes."""
+    photo.update(actions=[Photo.preview_sha256.remove(), Photo.thumbhash.remove()])
+    photo_bucket().Object(f"photos/{photo.user_id}/previews/{photo.id}.jpg").delete()
+
+
+def test_repair_gives_a_photo_of_an_earlier_version_its_preview_and_thumbhash(
+    owner: Person, sub: str, photo: Photo
+) -> None:
+    before = owner.get(f"/photos/{photo.id}").json()["photo"]
+    make_older(photo)
+    assert owner.get(f"/photos/{photo.id}").json()["photo"]["thumbhash"] is None
+    assert_repaired(sub, Issue.NO_PREVIEW)
+    after = owner.get(f"/photos/{photo.id}").json()["photo"]
+    assert after["thumbhash"] == before["thumbhash"] is not None
+    assert urlsplit(after["previewSrc"]).path == urlsplit(before["previewSrc"]).path
+    preview = photo_bucket().Object(f"photos/{sub}/previews/{photo.id}.jpg")
+    digest = hashlib.sha256(preview.get()["Body"].read()).hexdigest()
+    assert Photo.get(sub, photo.id).preview_sha256 == digest
+
+
+def test_repair_that_was_interrupted_before_it_recorded_the_preview_is_finished(
+    sub: str, photo: Photo
+) -> None:
+    photo.update(actions=[Photo.preview_sha256.remove(), Photo.thumbhash.remove()])
+    assert_repaired(sub, Issue.NO_PREVIEW)
 
 
 def test_thumbnail_of_another_photo_is_replaced(owner: Person, sub: str, photo: Photo) -> None:
@@ -115,11 +150,12 @@ def test_photo_without_a_hash_of_its_thumbnail_has_no_issue(sub: str, photo: Pho
     assert check(sub) == []
 
 
-def test_thumbnail_is_not_kept_if_its_photo_is_deleted_during_the_repair(
-    owner: Person, sub: str, photo: Photo
+@pytest.mark.parametrize("folder", RENDITIONS)
+def test_rendition_is_not_kept_if_its_photo_is_deleted_during_the_repair(
+    owner: Person, sub: str, photo: Photo, folder: str
 ) -> None:
-    thumbnail = f"photos/{sub}/thumbnails/{photo.id}.jpg"
-    photo_bucket().Object(thumbnail).delete()
+    rendition = f"photos/{sub}/{folder}/{photo.id}.jpg"
+    photo_bucket().Object(rendition).delete()
     fetch = app.services.storage.fetch
 
     def fetch_and_delete(key: str, size: int) -> Any:
@@ -129,11 +165,17 @@ def test_thumbnail_is_not_kept_if_its_photo_is_deleted_during_the_repair(
 
     with mock.patch.object(app.services.storage, "fetch", fetch_and_delete):
         repair(sub)
-    assert thumbnail not in keys_of(sub)
+    assert rendition not in keys_of(sub)
     assert check(sub) == []
 
 
-ORPHANS = ("{}/0190-none.jpg", "{}/thumbnails/none.jpg", "{}/none/deep.jpg", "{}/thumbnails/a/b")
+ORPHANS = (
+    "{}/0190-none.jpg",
+    "{}/thumbnails/none.jpg",
+    "{}/none/deep.jpg",
+    "{}/thumbnails/a/b",
+    "{}/previews/none.jpg",
+)
 
 
 @pytest.mark.parametrize("name", ORPHANS)

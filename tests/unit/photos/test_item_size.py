@@ -21,6 +21,7 @@ from chalicelib.photos.models import ByTaken, Photo
 from chalicelib.photos.photo import MAX_DESCRIPTION, MAX_TAGS, MAX_TEXT, folded, new_id
 from chalicelib.photos.service import new_photo
 from tests.support import images
+from tests.support.thumbnails import SIZES
 
 DYNAMODB_LIMIT = 400 * 1_024
 LONGEST = 370_000  # with the copy, rounded up: what docs/data-model.md says
@@ -76,7 +77,7 @@ def photo_of(character: str) -> Photo:
     }
     body = json.dumps(texts | others, ensure_ascii=False).encode()
     metadata = photo_metadata(json_body(body, UploadRequest))
-    image = read_image(images.jpeg(8, 8), (300, 200))
+    image = read_image(images.jpeg(8, 8), SIZES)
     return new_photo("0" * 36, new_id(), datetime.now(UTC), b"", image, metadata)
 
 

@@ -71,7 +71,7 @@ def test_invented_cursor_is_rejected(cursor: str) -> None:
 )
 def test_estimated_size_of_a_photo_is_never_too_small(text: str) -> None:
     fields = {"id": "1", "desc": text * 1000, "geotag_lat": None, "width": 12}
-    with_urls = {**fields, "thumbSrc": "", "originalSrc": ""}
+    with_urls = {**fields, "thumbSrc": "", "previewSrc": "", "originalSrc": ""}
     # Lambda encodes the body, which is JSON, as a JSON string once more, in ASCII.
     response = json.dumps(msgspec.json.encode(with_urls).decode())[1:-1]
     size = _response_bytes(fields)

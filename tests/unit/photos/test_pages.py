@@ -25,7 +25,7 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> DynamoDB:
 
 @pytest.fixture
 def lists(dynamodb: DynamoDB) -> PhotoLists:
-    urls = {"thumbSrc": "https://t", "originalSrc": "https://o"}
+    urls = {"thumbSrc": "https://t", "previewSrc": "https://p", "originalSrc": "https://o"}
     reader = ItemReader(dynamodb.client(), "Photo")
     return PhotoLists(reader, lambda fields: fields | urls, Cursors(lambda: "secret"))
 
@@ -113,9 +113,11 @@ def test_page_that_is_found_slowly_ends_after_five_seconds_with_a_cursor(
     assert (ids(listed), bool(listed.next_cursor)) == (["1", "2", "3"], True)
 
 
-@pytest.mark.parametrize("long", ["thumbSrc", "originalSrc"])
+@pytest.mark.parametrize("long", ["thumbSrc", "previewSrc", "originalSrc"])
 def test_page_counts_the_length_of_both_urls(dynamodb: DynamoDB, long: str) -> None:
-    urls = {"thumbSrc": "https://t", "originalSrc": "https://o"} | {long: "h" * 2_000_000}
+    urls = {"thumbSrc": "https://t", "previewSrc": "https://p", "originalSrc": "https://o"} | {
+        long: "h" * 2_000_000
+    }
     reader = ItemReader(dynamodb.client(), "Photo")
     lists = PhotoLists(reader, lambda fields: fields | urls, Cursors(lambda: "secret"))
     dynamodb.responses = [page(1, 2, 3)]

@@ -15,6 +15,7 @@ from chalicelib.photos.service import PhotoService
 from chalicelib.photos.storage import PhotoStorage
 from chalicelib.photos.transactions import PhotoTransactions
 from chalicelib.photos.uploads import UploadService
+from tests.support.thumbnails import SIZES
 
 
 def aws_error(code: str) -> ClientError:
@@ -37,7 +38,7 @@ def transactions() -> mock.Mock:
 
 @pytest.fixture
 def photos(storage: mock.Mock, transactions: mock.Mock) -> PhotoService:
-    return PhotoService(storage, transactions, (300, 200), sleep=mock.Mock())
+    return PhotoService(storage, transactions, SIZES, sleep=mock.Mock())
 
 
 @pytest.fixture
@@ -117,7 +118,7 @@ def test_deletion_of_all_photos_pauses_while_dynamodb_has_no_capacity(
     monkeypatch: pytest.MonkeyPatch, storage: mock.Mock, transactions: mock.Mock, photo: Photo
 ) -> None:
     pauses: list[float] = []
-    photos = PhotoService(storage, transactions, (300, 200), sleep=pauses.append)
+    photos = PhotoService(storage, transactions, SIZES, sleep=pauses.append)
     results = iter([[photo], []])
     monkeypatch.setattr(Photo, "query", lambda *_, **__: next(results))
     monkeypatch.setattr(Photo, "batch_write", lambda: Batch(PutError("Failed to batch write")))
@@ -139,7 +140,7 @@ def test_deletion_of_all_photos_raises_other_errors_of_dynamodb(
         photos.delete_all("sub-1")
 
 
-def test_deletion_of_all_photos_deletes_no_more_objects_in_one_call_than_s3_allows(
+def test_deletion_of_all_photos_deletes_no_more_objects_in_one_call_than_s3_deletes_in_time(
     monkeypatch: pytest.MonkeyPatch, photos: PhotoService, photo: Photo, storage: mock.Mock
 ) -> None:
     items = [photo] * 1_200
@@ -153,7 +154,7 @@ def test_deletion_of_all_photos_deletes_no_more_objects_in_one_call_than_s3_allo
     monkeypatch.setattr(Photo, "batch_write", mock.MagicMock)
     assert photos.delete_all("sub-1") == 0
     deleted = [len(keys) for (keys,), _ in storage.delete.call_args_list]
-    assert (sum(deleted), max(deleted)) == (2_400, 1_000)
+    assert (sum(deleted), max(deleted)) == (3_600, 300)
 
 
 @pytest.mark.parametrize(("counted", "remaining"), [(7, 7), (0, 1)])
@@ -172,6 +173,6 @@ def test_upload_whose_key_expires_during_the_request_can_be_retried(
 
     transactions: Any = mock.Mock(spec=PhotoTransactions, reserve=used_by_another)
     monkeypatch.setattr(UploadKey, "find", lambda *_: None)
-    uploads = UploadService(photos, storage, transactions, (300, 200))
+    uploads = UploadService(photos, storage, transactions, SIZES)
     with pytest.raises(Unavailable):
         uploads.begin("sub-1", 10, PhotoMetadata(), "key")
