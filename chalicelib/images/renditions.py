@@ -54,6 +54,7 @@ def upright_preview(image: Image.Image, size: int) -> tuple[int, int, Image.Imag
         # This decodes a JPEG at a reduced scale, which gains most of the speed: nothing before it
         # may convert the image.
         image.draft(None, target)
+        image.load()
     else:
         image = _reduce(image, target)
     if image.size != target:
@@ -169,4 +170,4 @@ def _to_srgb_on_white(image: Image.Image, profile: bytes | None) -> Image.Image:
             target = ImageCms.createProfile("sRGB")
             converted = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
             image = converted or image
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")

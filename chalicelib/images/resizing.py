@@ -15,8 +15,7 @@ GAP = 1.5
 def resize(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     """Return the image in another size, (width, height) in pixels."""
     if simd is None or image.mode not in _SIMD_MODES:
-        # Of Pillow's filters, this one is fast and as sharp as bicubic.
-        return image.resize(size, Image.Resampling.HAMMING, reducing_gap=GAP)
+        return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=GAP)
     resized = Image.new(image.mode, size)
     cubic = simd.ResizeAlg.convolution(simd.FilterType.catmull_rom)
     simd.Resizer().resize_pil(image, resized, simd.ResizeOptions(cubic))

@@ -393,7 +393,7 @@ def test_jpeg_decoded_at_reduced_scale_is_as_good_as_one_decoded_in_full(
         ideal = whole.resize(small.size, Image.Resampling.LANCZOS)
     plain = encoded(ideal, "JPEG", quality=THUMBNAIL_QUALITY)
     best = signal_to_noise(Image.open(io.BytesIO(plain)), ideal)
-    assert signal_to_noise(small, ideal) > best - 0.15
+    assert signal_to_noise(small, ideal) > best - 0.4
 
 
 @pytest.mark.parametrize("orientation", [1, 6])
@@ -408,7 +408,7 @@ def test_image_is_not_reduced_too_much_before_it_is_resized(
     ideal = upright.resize(small.size, Image.Resampling.LANCZOS)
     plain = encoded(ideal, "JPEG", quality=THUMBNAIL_QUALITY)
     best = signal_to_noise(Image.open(io.BytesIO(plain)), ideal)
-    assert signal_to_noise(small, ideal) > best - 0.3
+    assert signal_to_noise(small, ideal) > best - 0.4
 
 
 READ = "image = read_image(data, Sizes(600, 400, 1920))"
