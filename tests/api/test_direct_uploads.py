@@ -64,7 +64,7 @@ def test_both_kinds_of_upload_store_the_same(mario: Person) -> None:
     assert mario.counters() == (2, 2 * len(IMAGE))
     assert len(mario.photos()) == 2
     objects = bucket_objects()
-    assert len(objects) == 4
+    assert len(objects) == 6
     for photo in (direct, other):
         original = objects[f"photos/{photo['user_id']}/{photo['filename']}"]
         assert original["Body"].read() == IMAGE

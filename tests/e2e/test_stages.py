@@ -74,7 +74,7 @@ def test_parameters_are_left_unchanged_unless_overwrite_is_set(stack: RunningSta
     kept = stack.run("infra.provision", STAGE="kept", THUMBNAIL_WIDTH="400").stdout
     assert f"{name} left unchanged (set OVERWRITE=1 to replace it)" in kept
     assert ssm.get_parameter(Name=name)["Parameter"]["Type"] == "SecureString"
-    assert value() == "300"
+    assert value() == "600"
     replaced = stack.run("infra.provision", STAGE="kept", THUMBNAIL_WIDTH="400", OVERWRITE="1")
     assert f"{name} written" in replaced.stdout
     assert value() == "400"

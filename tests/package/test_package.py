@@ -43,6 +43,7 @@ from PIL import features
 from chalicelib.images.sizes import Sizes
 for kind in ("jpg", "zlib", "webp", "avif", "littlecms2"):
     assert features.check(kind), kind
+import cykooz_resizer
 import pi_heif
 assert pi_heif.libheif_info()["decoders"]
 heic = open(sys.argv[2], "rb").read()

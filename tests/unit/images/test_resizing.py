@@ -3,6 +3,7 @@
 import importlib
 import io
 import sys
+from typing import Any
 
 import pytest
 from PIL import Image, ImageChops, ImageStat
@@ -40,6 +41,7 @@ def test_pillow_resizes_where_the_library_does_not_exist(monkeypatch: pytest.Mon
 def test_transparent_pixels_have_no_influence_on_the_color_of_others() -> None:
     image = Image.new("RGBA", (40, 40), (255, 0, 0, 255))
     image.paste((0, 255, 0, 0), (20, 0, 40, 40))
-    red, green, _, alpha = resizing.resize(image, (15, 15)).getpixel((7, 7))
+    pixel: Any = resizing.resize(image, (15, 15)).getpixel((7, 7))
+    red, green, _, alpha = pixel
     assert 0 < alpha < 255
     assert (red, green) == pytest.approx((255, 0), abs=3)
