@@ -106,12 +106,12 @@ def rows(photos: Path | None) -> list[Row]:
     pyvips.cache_set_max(0)
     generated = [photo_like(2048, 1371, seed) for seed in range(6)]
     found = _speed("six photo-like images of 2.8 MP", generated, 9)
-    found.append(_quality("six photo-like images", generated))
+    found += _quality("six photo-like images", generated)
     if photos:
         own = [path.read_bytes() for path in sorted(photos.glob("*.[jJ][pP]*[gG]"))]
         megapixels = statistics.mean(_megapixels(one) for one in own)
         name = f"{len(own)} photos of a camera, {megapixels:.1f} MP"
-        found += [*_speed(name, own, 9), _quality(name, own)]
+        found += [*_speed(name, own, 9), *_quality(name, own)]
     for name, across in (("12 MP", 1), ("48 MP", 2), ("108 MP", 3)):
         large = _tiled(photo_like(4000, 3000, 7), across)
         found += _speed(f"{name}, {len(large) / 1e6:.1f} MB", [large], 5)
@@ -162,24 +162,31 @@ def _megapixels(data: bytes) -> float:
     return image.width * image.height / 1e6
 
 
-def _quality(what: str, images: list[bytes]) -> Row:
-    losses = [_loss(one) for one in images]
-    return Row(
-        f"quality, {what}",
-        f"{statistics.mean(losses):+.2f} dB lost on average, {max(losses):+.2f} at worst",
-        f"full resolution, Lanczos, JPEG of quality {THUMBNAIL_QUALITY} : 0 dB",
-        "",
-        f"at most {_MAX_LOSS} dB for each",
-        max(losses) <= _MAX_LOSS,
-    )
+def _quality(what: str, images: list[bytes]) -> list[Row]:
+    found = []
+    for number, (name, quality) in enumerate(
+        (("preview", PREVIEW_QUALITY), ("thumbnail", THUMBNAIL_QUALITY))
+    ):
+        losses = [_loss(one, number, quality) for one in images]
+        found.append(
+            Row(
+                f"quality of the {name}, {what}",
+                f"{statistics.mean(losses):+.2f} dB lost on average, {max(losses):+.2f} at worst",
+                f"full resolution, Lanczos, JPEG of quality {quality}: 0 dB",
+                "",
+                f"at most {_MAX_LOSS} dB for each",
+                max(losses) <= _MAX_LOSS,
+            )
+        )
+    return found
 
 
-def _loss(data: bytes) -> float:
-    """Return by how many dB a thumbnail is farther from the ideal one than the plain way's JPEG."""
-    small = Image.open(io.BytesIO(_ours(data)[1]))
+def _loss(data: bytes, number: int, quality: int) -> float:
+    """Return by how many dB a rendition is farther from the ideal one than the plain way's JPEG."""
+    small = Image.open(io.BytesIO(_ours(data)[:2][number]))
     with Image.open(io.BytesIO(data)) as whole:
         ideal = whole.convert("RGB").resize(small.size, Image.Resampling.LANCZOS)
-    plain = Image.open(io.BytesIO(encoded(ideal, "JPEG", quality=THUMBNAIL_QUALITY)))
+    plain = Image.open(io.BytesIO(encoded(ideal, "JPEG", quality=quality)))
     return signal_to_noise(plain, ideal) - signal_to_noise(small, ideal)
 
 
