@@ -47,7 +47,7 @@ class Storm:
         connection = Connection(region="eu-west-1")
         self.transactions = PhotoTransactions(connection, sleep=lambda _: None)
         storage = mock.Mock(spec=PhotoStorage, with_urls=lambda fields: fields)
-        self.photos = PhotoService(storage, self.transactions, (300, 200))
+        self.photos = PhotoService(storage, self.transactions, SIZES)
         self.batches = PhotoBatches(storage, self.transactions)
         self.trash = Trash(self.batches, 30)
 
