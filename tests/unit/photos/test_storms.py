@@ -27,6 +27,7 @@ from chalicelib.photos.transactions import PhotoTransactions
 from chalicelib.photos.trash import Trash
 from tests.support.derived import expected_derived, stored_derived
 from tests.support.fake_dynamodb import FakeDynamoDB, cancelled, plain
+from tests.support.thumbnails import SIZES
 
 STEPS = 1_000
 USERS = ("sub-1", "sub-2")
