@@ -57,7 +57,12 @@ _DETAILS = {
 # Sending the example of a body unchanged must not overwrite what EXIF says.
 _EXAMPLES: dict[Any, dict[str, Any]] = {
     requests.UploadRequest: {"filesize": 12_345_678, "filename_orig": "IMG_1.jpg"},
-    requests.PhotoChanges: {"desc": "At the sea"},
+    requests.PhotoEdit: {"desc": "At the sea"},
+    requests.BatchRequest: {
+        "ids": ["01890a5d-ac96-774b-bcce-b302099a8057"],
+        "action": "tag",
+        "tags": "sea, sun",
+    },
     requests.UploadForm: {},
 }
 # What a status means, whatever the route.

@@ -219,8 +219,8 @@ class _Check:
             yield from self._check_counters(sub)
         if sums_of_items(self._tables.derived_items(sub)) != wanted:
             correct = self._repairs.correct_derived if self._repairs else None
-            for issue in check_again(self._tables, sub, correct):
-                yield self._finding(issue, f"user {sub}")
+            for issue, is_repaired in check_again(self._tables, sub, correct).items():
+                yield Finding(issue, f"user {sub}", is_repaired)
 
     def _check_photos(
         self, sub: str, listed: Iterator[Listed], verify_hashes: bool

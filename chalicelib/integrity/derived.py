@@ -117,12 +117,15 @@ def sums_of_items(items: Iterable[dict[str, Any]]) -> DerivedSums:
     return sums
 
 
-def check_again(
-    tables: Tables, sub: str, correct: Callable[[str, DerivedData, DerivedData], bool] | None
-) -> list[Issue]:
-    """Return what is wrong for a user, found while nothing changed, and `correct` it.
+# Writes what is wanted instead of what is stored, and returns what it could not repair, or None if
+# something has changed meanwhile.
+Correct = Callable[[str, DerivedData, DerivedData], set[Issue] | None]
 
-    `correct` returns whether it could. Raises TimeIsUp.
+
+def check_again(tables: Tables, sub: str, correct: Correct | None) -> dict[Issue, bool]:
+    """Return what is wrong for a user while nothing changes, and whether it was repaired.
+
+    Raises TimeIsUp.
     """
     for _ in range(_TRIES):
         stored, wanted = _stored_and_wanted(tables, sub)
@@ -131,9 +134,12 @@ def check_again(
             break
         if _stored_and_wanted(tables, sub) != (stored, wanted):
             continue  # The user is changing photos.
-        if correct is None or correct(sub, stored, wanted):
-            return issues
-    return []
+        if correct is None:
+            return dict.fromkeys(issues, False)
+        left = correct(sub, stored, wanted)
+        if left is not None:
+            return {issue: issue not in left for issue in issues}
+    return {}
 
 
 def _stored_and_wanted(tables: Tables, sub: str) -> tuple[DerivedData, DerivedData]:

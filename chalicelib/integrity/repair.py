@@ -12,7 +12,7 @@ from pynamodb.expressions.condition import Condition
 from chalicelib.accounts.models import User
 from chalicelib.accounts.service import AccountService
 from chalicelib.clients import condition_failed
-from chalicelib.errors import AlbumError, AlreadyWritten, NotFound
+from chalicelib.errors import AlbumError, AlreadyWritten, Conflict, NotFound
 from chalicelib.images.decoding import read_image
 from chalicelib.integrity.derived import DerivedData
 from chalicelib.integrity.report import Finding, Issue
@@ -145,19 +145,25 @@ class Repairs:
             raise
         return True
 
-    def correct_derived(self, sub: str, stored: DerivedData, wanted: DerivedData) -> bool:
+    def correct_derived(
+        self, sub: str, stored: DerivedData, wanted: DerivedData
+    ) -> set[Issue] | None:
         """Write what follows from a user's photos instead of what is stored.
 
-        Returns False if the user has changed a photo meanwhile, so that something may be left.
+        Returns what cannot be repaired, or None if the user has changed a photo meanwhile.
         """
+        left = set[Issue]()
         try:
             for numbers in stored.counters_to_add(wanted):
                 self._photos.correct_counter(sub, numbers)
             for photo_id, one in stored.photos_to_derive(wanted):
-                self._photos.rederive(sub, photo_id, one)
+                try:
+                    self._photos.rederive(sub, photo_id, one)
+                except Conflict:  # more photos with the same bytes than an item may name
+                    left.add(Issue.WRONG_HASHES)
         except AlreadyWritten:
-            return False
-        return True
+            return None
+        return left
 
     def _create_thumbnail(self, photo: Photo) -> bool:
         """Create a photo's thumbnail again from its original; return whether that was possible."""

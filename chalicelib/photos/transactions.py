@@ -32,7 +32,16 @@ from chalicelib.photos.models import Photo, UploadKey, is_still
 from chalicelib.photos.photo import INTERDEPENDENT, PhotoState
 from chalicelib.photos.quota import UNLIMITED, Quota, may_begin_upload, require_upload_allowed
 from chalicelib.photos.reservations import release_expired
-from chalicelib.photos.writes import HASH, KEY, OWNER, PHOTO, Writer, Writes, account_is_active
+from chalicelib.photos.writes import (
+    JOINED_HASH,
+    KEY,
+    LEFT_HASH,
+    OWNER,
+    PHOTO,
+    Writer,
+    Writes,
+    account_is_active,
+)
 
 _CHANGE_TRIES = 5
 
@@ -238,7 +247,7 @@ class PhotoTransactions:
         AlreadyWritten for any other reason: a repeated request gets the existing photo even from a
         full album.
         """
-        if failed - {OWNER, HASH}:
+        if failed - {OWNER, JOINED_HASH, LEFT_HASH}:
             raise AlreadyWritten
         user = User.find(photo.user_id)
         if user is None:  # an account from the Cognito console

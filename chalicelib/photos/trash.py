@@ -25,29 +25,16 @@ class Trash:
         self._batches = batches
         self._days = days
 
-    def empty(self, user_id: str, before: str = _AFTER_ALL, seconds: float = SECONDS) -> int:
-        """Delete what a user has trashed `before` a date, and return how many photos remain.
+    def empty(self, user_id: str, seconds: float = SECONDS) -> int:
+        """Delete what a user has trashed, and return how many photos remain.
 
-        None of these remain unless time is up, or AWS fails when something has been deleted. It
-        raises AWS's error if nothing has been. Repeating it finishes an interrupted deletion.
+        None remain unless time is up, or AWS fails when something has been deleted. It raises AWS's
+        error if nothing has been. Repeating it finishes an interrupted deletion.
         """
-        deadline = time.monotonic() + seconds
-        last, done = list_prefix(TRASH), 0
-        while members := _members(user_id, last, before):
-            ids = {id_of_sort_key(member): member for member in members}
-
-            def find(user_id: str, photo_id: str, ids: dict[str, str] = ids) -> Photo:
-                return _trashed_photo(user_id, photo_id, ids[photo_id])
-
-            result = self._batches.delete(user_id, list(ids), deadline, find)
-            done += len(result.done)
-            if result.interruption and not done:
-                raise result.interruption
-            if result.remaining:
-                user = User.find(user_id)
-                return max(1, int(user.trash_count or 0) if user else 0)
-            last = members[-1]
-        return 0
+        if self._delete(user_id, _AFTER_ALL, time.monotonic() + seconds):
+            return 0
+        user = User.find(user_id)
+        return max(1, int(user.trash_count or 0) if user else 0)
 
     def empty_old(self, seconds: float = DAILY_SECONDS) -> str:
         """Delete everyone's photos that have been in the trash for the days of the settings.
@@ -59,12 +46,11 @@ class Trash:
         deadline, errors, users = time.monotonic() + seconds, list[Exception](), 0
         oldest = dates.utc_now() - timedelta(days=self._days)
         for sub in _users_with_trash():
-            left = deadline - time.monotonic()
-            if left <= 0:
+            if time.monotonic() >= deadline:
                 break
             users += 1
             try:
-                self.empty(sub, oldest.isoformat(timespec="milliseconds"), left)
+                self._delete(sub, oldest.isoformat(timespec="milliseconds"), deadline)
             except Exception as error:  # noqa: BLE001 (logged, and raised at the end)
                 write_line("ERROR", trash=f"user {sub}", error=describe_error(error))
                 errors.append(error)
@@ -73,6 +59,26 @@ class Trash:
         summary = f"{users} users with a trash, older than {self._days} days deleted"
         write_line("INFO", trash=summary)
         return summary
+
+    def _delete(self, user_id: str, before: str, deadline: float) -> bool:
+        """Delete what a user has trashed `before` a date; return whether nothing of it remains."""
+        last, has_begun = list_prefix(TRASH), False
+        while members := _members(user_id, last, before):
+            ids = {id_of_sort_key(member): member for member in members}
+
+            def find(user_id: str, photo_id: str, ids: dict[str, str] = ids) -> Photo:
+                return _trashed_photo(user_id, photo_id, ids[photo_id])
+
+            result = self._batches.delete(user_id, list(ids), deadline, find)
+            has_begun = has_begun or bool(result.done)
+            if result.interruption and not has_begun:
+                raise result.interruption
+            if result.remaining:
+                return False
+            if len(members) < _PAGE:
+                break
+            last = members[-1]
+        return True
 
 
 def _users_with_trash() -> list[str]:

@@ -18,7 +18,8 @@ from chalicelib.photos.derived import MAX_SAME, Difference
 from chalicelib.photos.models import DerivedItem, Photo
 
 # The names under which items are reported.
-PHOTO, KEY, OWNER, COUNTERS, MEMBER, HASH = "photo", "key", "owner", "counters", "member", "hash"
+PHOTO, KEY, OWNER, COUNTERS, MEMBER = "photo", "key", "owner", "counters", "member"
+JOINED_HASH, LEFT_HASH = "hash of the new bytes", "hash of the old bytes"
 
 TRIES = 12
 _FIRST_PAUSE = 0.05  # seconds
@@ -87,17 +88,17 @@ class Writes:
         for hashed in changes.hashes_added:
             add = DerivedItem.photo_ids.add(ids)
             has_room = _fewer_than(1 if unique else MAX_SAME)
-            self.update(HASH, DerivedItem(user_id, hashed), [add], has_room)
+            self.update(JOINED_HASH, DerivedItem(user_id, hashed), [add], has_room)
         for hashed in changes.hashes_removed:
             # An update would leave an empty item if this were the only photo.
             is_last = DerivedItem.photo_ids == ids
             if is_shared:
                 others = DerivedItem.photo_ids.exists() & ~is_last
                 remove = DerivedItem.photo_ids.delete(ids)
-                self.update(HASH, DerivedItem(user_id, hashed), [remove], others)
+                self.update(LEFT_HASH, DerivedItem(user_id, hashed), [remove], others)
             else:
                 alone = DerivedItem.photo_ids.does_not_exist() | is_last
-                self.delete(HASH, DerivedItem(user_id, hashed), alone)
+                self.delete(LEFT_HASH, DerivedItem(user_id, hashed), alone)
 
     def commit(self) -> "Cancellation | None":
         """Write everything, or nothing and return why. Raises TransactWriteError."""
@@ -175,12 +176,12 @@ class Writer:
                 self._pause(attempt)
             elif cancelled.too_large:
                 raise Conflict("This album has too many different tags. Remove some of them.")
-            elif unique and HASH in cancelled.failed and cancelled.failed <= {HASH, OWNER}:
+            elif unique and JOINED_HASH in cancelled.failed <= {JOINED_HASH, OWNER}:
                 raise DuplicateImage
-            elif cancelled.failed == {HASH}:
-                if changes.hashes_added:
-                    raise Conflict(f"This album already has this image {MAX_SAME:,} times.")
+            elif cancelled.failed == {LEFT_HASH}:
                 is_shared = not is_shared
+            elif cancelled.failed <= {JOINED_HASH, LEFT_HASH}:
+                raise Conflict(f"This album already has this image {MAX_SAME:,} times.")
             elif on_conflict(cancelled.failed):
                 return
         raise Throttled

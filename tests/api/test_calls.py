@@ -106,7 +106,16 @@ CALLS = {
     "GET /photos/{photo_id}": calls("", "GetItem"),
     "GET /photos/{photo_id} with a mode": calls("", "GetItem"),
     "PATCH /photos/{photo_id}": calls("", "GetItem UpdateItem"),
-    "DELETE /photos/{photo_id}": calls("", "UpdateItem TransactWriteItems", "DeleteObjects"),
+    "PATCH /photos/{photo_id} with tags": calls("", "GetItem TransactWriteItems"),
+    "POST /photos/{photo_id}/trash": calls("", "GetItem TransactWriteItems"),
+    "POST /photos/{photo_id}/restore": calls("", "GetItem TransactWriteItems"),
+    "POST /photos/batch": calls("", "GetItem TransactWriteItems GetItem TransactWriteItems"),
+    "DELETE /photos/trash": calls(
+        "", "Query GetItem TransactWriteItems TransactWriteItems", "DeleteObjects"
+    ),
+    "DELETE /photos/{photo_id}": calls(
+        "", "GetItem TransactWriteItems TransactWriteItems", "DeleteObjects"
+    ),
 }
 # The deletion of an account queries photos until none is left.
 REPEATED = {"DELETE /users/me": ["dynamodb.Query"]}
@@ -133,10 +142,11 @@ def public_requests(mario: Person) -> Requests:
 
 def photo_requests(mario: Person) -> Requests:
     """Yield a request of each route of photos; what it needs is done before it is yielded."""
-    photo_id = mario.upload(IMAGE, key="k").json()["photo_id"]
+    photo_id = mario.upload(images.jpeg(17, 16), key="k").json()["photo_id"]
+    other_id = mario.upload(images.jpeg(18, 16)).json()["photo_id"]
     yield "POST /photos/file", lambda: mario.upload(IMAGE)
     yield "POST /photos/file with a key", lambda: mario.upload(IMAGE, key="l")
-    yield "POST /photos/file with a used key", lambda: mario.upload(IMAGE, key="k")
+    yield "POST /photos/file with a used key", lambda: mario.upload(images.jpeg(17, 16), key="k")
     skip: dict[str, Any] = {"on_duplicate": "skip"}
     announced = skip | {"sha256": hashlib.sha256(IMAGE).hexdigest()}
     yield "POST /photos/file that skips duplicates", lambda: mario.upload(OTHER_IMAGE, **skip)
@@ -162,6 +172,14 @@ def photo_requests(mario: Person) -> Requests:
     photo = f"/photos/{photo_id}"
     yield "GET /photos/{photo_id} with a mode", lambda: mario.get(f"{photo}?mode=original")
     yield "PATCH /photos/{photo_id}", lambda: mario.send("PATCH", photo, desc="new")
+    yield "PATCH /photos/{photo_id} with tags", lambda: mario.send("PATCH", photo, tags="new")
+    for action in ("trash", "restore"):
+        path = f"{photo}/{action}"
+        yield f"POST /photos/{{photo_id}}/{action}", functools.partial(mario.post, path)
+    batch = {"ids": [photo_id, other_id], "action": "favorite"}
+    yield "POST /photos/batch", lambda: mario.send("POST", "/photos/batch", **batch)
+    mario.post(f"/photos/{other_id}/trash")
+    yield "DELETE /photos/trash", lambda: mario.delete("/photos/trash")
     yield "DELETE /photos/{photo_id}", lambda: mario.delete(photo)
 
 
@@ -192,7 +210,7 @@ def remove_sign_outs() -> None:
 def test_every_route_makes_the_documented_calls_and_none_twice(
     mario: Person, recorder: Recorder
 ) -> None:
-    for service in ("accounts", "uploads", "lists"):
+    for service in ("accounts", "uploads", "lists", "trash"):
         getattr(app.services, service)  # Settings and clients are created once per container.
     tested = set()
     requests = (public_requests(mario), photo_requests(mario), account_requests(mario))

@@ -126,7 +126,10 @@ def test_no_route_reveals_data_of_another_user(
     assert state(mario) == before
 
 
-@pytest.mark.parametrize("field", ["user_id", "id", "filename", "state", "sha256", "expires_at"])
+INTERNAL = ("user_id", "id", "filename", "state", "sha256", "expires_at", "albums", "trashed_date")
+
+
+@pytest.mark.parametrize("field", INTERNAL)
 def test_body_cannot_set_the_owner_or_another_internal_field(
     mario: Person, luigi: Person, secrets: dict[str, str], field: str
 ) -> None:

@@ -60,6 +60,7 @@ def test_the_examples_work_when_pasted(http: Any) -> None:
     for path, method in (
         ("/photos/uploads", "post"),
         ("/photos/{photo_id}", "patch"),
+        ("/photos/batch", "post"),
         ("/users/me", "patch"),
         ("/users/me/password", "put"),
     ):
@@ -94,10 +95,10 @@ def test_every_enum_has_a_type() -> None:
 # Each limit of a field in docs/api.md; the lists' own are below.
 LIMITS = {
     ("UploadRequest", "filesize"): {"minimum": 1, "maximum": 100_000_000},
-    ("PhotoChanges", "desc"): {"maxLength": 10_000},
+    ("PhotoEdit", "desc"): {"maxLength": 10_000},
     ("UploadRequest", "tags"): {"maxLength": 2_000},
     ("UploadForm", "address"): {"maxLength": 2_000},
-    ("PhotoChanges", "geotag_lat"): {"minimum": -90, "maximum": 90},
+    ("PhotoEdit", "geotag_lat"): {"minimum": -90, "maximum": 90},
     ("UploadRequest", "geotag_lng"): {"minimum": -180, "maximum": 180},
     ("SignUp", "email"): {"maxLength": 128},
     ("SignUp", "username"): {"maxLength": 200},

@@ -4,12 +4,13 @@ from collections import Counter
 from typing import Any
 
 from chalicelib import dates
-from chalicelib.photos.derived import LISTS, MONTHS, TAGS
+from chalicelib.photos.derived import HASHES, LISTS, MONTHS, TAGS
 from chalicelib.photos.models import DerivedItem
 from tests.support import images
 from tests.support.album import moto_table, sub_of
 from tests.support.people import Person
 
+DERIVED = (LISTS, MONTHS, HASHES, TAGS)  # how the IDs of these items begin
 IMAGE = images.jpeg(40, 30)
 WITH_TEXT = {"tags": "Sea,Sun", "taken_date": "2019-05-06T07:08:09"}
 

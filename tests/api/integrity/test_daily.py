@@ -22,7 +22,7 @@ from chalicelib.integrity.report import Finding, Issue, Summary
 from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import KEY_PREFIX, PhotoMetadata, PhotoState
 from tests.support.album import set_parameters, store_photos, store_upload
-from tests.support.integrity import IMAGE, photo_bucket
+from tests.support.integrity import IMAGE, begin_deletion, photo_bucket
 from tests.support.people import Person
 
 Break = Callable[[str, Photo], Any]
@@ -103,7 +103,7 @@ SAME_DAY: dict[str, tuple[Break, Issue]] = {
         Issue.ORPHANED_OBJECT,
     ),
     "unfinished deletion": (
-        lambda sub, photo: photo.update(actions=[Photo.state.set(PhotoState.DELETING)]),
+        lambda sub, photo: begin_deletion(photo),
         Issue.UNFINISHED_DELETION,
     ),
     "wrong counters": (

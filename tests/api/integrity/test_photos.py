@@ -17,7 +17,15 @@ from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import PhotoState
 from tests.support import images
 from tests.support.album import find_issues, store_upload
-from tests.support.integrity import IMAGE, assert_repaired, check, keys_of, photo_bucket, repair
+from tests.support.integrity import (
+    IMAGE,
+    assert_repaired,
+    begin_deletion,
+    check,
+    keys_of,
+    photo_bucket,
+    repair,
+)
 from tests.support.people import Person
 
 
@@ -98,8 +106,8 @@ def test_thumbnail_cannot_be_repaired_if_the_original_cannot_be_decoded(
     photo_bucket().put_object(Key=key, Body=other, ChecksumAlgorithm="SHA256")
     photo.update(actions=[Photo.sha256.set(hashlib.sha256(other).hexdigest())])
     photo_bucket().Object(f"photos/{sub}/thumbnails/{photo.id}.jpg").delete()
-    [finding] = repair(sub)
-    assert (finding.issue, finding.repaired) == (Issue.THUMBNAIL, False)
+    findings = [(finding.issue, finding.repaired) for finding in repair(sub)]
+    assert findings == [(Issue.THUMBNAIL, False), (Issue.WRONG_HASHES, True)]
 
 
 def test_original_is_downloaded_only_if_s3_has_no_hash_of_it(
@@ -224,12 +232,14 @@ def test_repair_never_deletes_the_original_of_an_item_with_another_kind_of_id(
     other.save()
     original = f"photos/{sub}/{other.filename}"
     photo_bucket().put_object(Key=original, Body=IMAGE, ChecksumAlgorithm="SHA256")
-    assert {finding.issue for finding in repair(sub)} == {Issue.THUMBNAIL, Issue.WRONG_COUNTERS}
+    assert {finding.issue for finding in repair(sub)} == {
+        *(Issue.THUMBNAIL, Issue.WRONG_COUNTERS, Issue.WRONG_MONTHS, Issue.WRONG_HASHES)
+    }
     assert original in keys_of(sub)
 
 
 def test_unfinished_deletion_is_finished(owner: Person, sub: str, photo: Photo) -> None:
-    photo.update(actions=[Photo.state.set(PhotoState.DELETING), Photo.taken_key.remove()])
+    begin_deletion(photo)
     assert_repaired(sub, Issue.UNFINISHED_DELETION)
     assert len(keys_of(sub)) == 2
     assert owner.counters() == (1, len(IMAGE))

@@ -35,6 +35,8 @@ def size_of(value: dict[str, Any]) -> int:
         return len(content.encode())
     if kind == "N":
         return NUMBER
+    if kind == "BOOL":
+        return 1
     assert kind == "L"
     return 3 + sum(1 + size_of(one) for one in content)
 
