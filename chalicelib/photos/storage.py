@@ -78,7 +78,7 @@ def _shown_preview_key(fields: dict[str, Any]) -> str:
 
 
 # The key of each object that a photo object has a URL of, from the shown fields.
-_KEYS: dict[str, Callable[[dict[str, Any]], str]] = {
+KEYS: dict[str, Callable[[dict[str, Any]], str]] = {
     "thumb": lambda fields: thumbnail_key(fields["user_id"], fields["id"]),
     "preview": _shown_preview_key,
     "original": lambda fields: original_key(fields["user_id"], fields["filename"]),
@@ -294,7 +294,7 @@ class PhotoStorage:
     def with_urls(self, fields: dict[str, Any], urls: Iterable[str] = URLS) -> dict[str, Any]:
         """Return the API's photo object: the shown fields of an item, and signed URLs."""
         for name in urls:
-            fields[URLS[name]] = self.url(_KEYS[name](fields))
+            fields[URLS[name]] = self.url(KEYS[name](fields))
         return fields
 
     def _original_headers(self, content_type: str, name: str | None) -> dict[str, str]:

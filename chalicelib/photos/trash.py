@@ -89,8 +89,6 @@ def _users_with_trash() -> list[str]:
 def _members(user_id: str, last: str, before: str) -> list[str]:
     """Return the next members of a user's trash, the oldest first."""
     until = list_prefix(TRASH) + before
-    if last >= until:
-        return []
     found = DerivedItem.query(
         user_id, DerivedItem.id.between(f"{last} ", until), consistent_read=True, limit=_PAGE
     )

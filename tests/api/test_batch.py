@@ -135,6 +135,17 @@ def test_photos_that_are_not_reached_in_time_remain(mario: Person, ids: list[str
     assert len(mario.photos()) == 3
 
 
+def test_batch_in_several_parts_ends_with_the_part_that_aws_interrupts(
+    mario: Person, ids: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "_CHUNK", 1)
+    with failing_call("DeleteObjects", after=1):
+        result = send(mario, "delete", ids)
+    assert (result["done"], result["remaining"]) == (ids[:1], ids[1:])
+    assert send(mario, "delete", ids[1:])["done"] == ids[1:]
+    assert (photo_items(), bucket_objects()) == ([], {})
+
+
 def test_batch_that_aws_interrupts_returns_what_remains(mario: Person, ids: list[str]) -> None:
     with failing_call("TransactWriteItems", after=1):
         result = send(mario, "trash", ids)

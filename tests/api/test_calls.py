@@ -17,7 +17,7 @@ from tests.support import images
 from tests.support.album import start_upload, store_upload, sub_of
 from tests.support.people import NEW_PASSWORD, PASSWORD, Person, Response, post_json
 
-IMAGE, OTHER_IMAGE = images.jpeg(16, 16), images.jpeg(17, 16)
+IMAGE, OTHER_IMAGE = images.jpeg(16, 16), images.jpeg(19, 16)
 
 
 class Recorder:
@@ -180,6 +180,7 @@ def photo_requests(mario: Person) -> Requests:
     for action in ("trash", "restore"):
         path = f"{photo}/{action}"
         yield f"POST /photos/{{photo_id}}/{action}", functools.partial(mario.post, path)
+    app.services.photos.edit(sub_of(mario), photo_id, {"favorite": False})
     batch = {"ids": [photo_id, other_id], "action": "favorite"}
     yield "POST /photos/batch", lambda: mario.send("POST", "/photos/batch", **batch)
     mario.post(f"/photos/{other_id}/trash")

@@ -8,6 +8,7 @@ import pytest
 
 import app
 from chalicelib import dates
+from chalicelib.photos import trash
 from chalicelib.photos.derived import derived
 from chalicelib.photos.models import DerivedItem, Photo
 from chalicelib.photos.trash import Trash
@@ -36,10 +37,10 @@ def test_trashed_photo_leaves_every_list_and_is_restored_exactly_as_it_was(mario
 
     response = mario.post(f"{path}/trash")
     assert response.status_code == 200
-    trashed = response.json()["photo"]
-    since = datetime.now(UTC) - datetime.fromisoformat(trashed["trashed_date"])
+    in_trash = response.json()["photo"]
+    since = datetime.now(UTC) - datetime.fromisoformat(in_trash["trashed_date"])
     assert timedelta() <= since < timedelta(minutes=1)
-    assert trashed["favorite"] is True
+    assert in_trash["favorite"] is True
     assert (mario.photos(), counters(mario)) == ([], {})
     assert mario.get("/photos?sort=uploaded").json()["photos"] == []
     assert [one.split("#")[2] for one in members(mario)] == ["trash"]
@@ -168,6 +169,19 @@ def test_photos_are_deleted_daily_after_their_time_in_the_trash(
         app.empty_trash(DAILY_EVENT, None)
     assert [one.id for one in photo_items()] == [kept]
     assert mario.profile()["trash_count"] == 1
+
+
+def test_trash_of_several_pages_is_emptied_as_far_as_time_allows(
+    mario: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trash, "_PAGE", 1)
+    for _ in range(2):
+        mario.post(f"/photos/{upload(mario)}/trash")
+    with days_later(31):
+        app.services.trash.empty_old(seconds=0)
+        assert len(photo_items()) == 2
+        app.services.trash.empty_old()
+    assert photo_items() == []
 
 
 def test_trash_without_a_time_limit_is_kept(mario: Person) -> None:

@@ -1,8 +1,11 @@
 """The comparison of what follows from photos with what is stored."""
 
 from typing import Any
+from unittest import mock
 
-from chalicelib.integrity.derived import DerivedData
+from chalicelib.errors import Conflict
+from chalicelib.integrity.derived import DerivedData, check_again
+from chalicelib.integrity.repair import Repairs
 from chalicelib.integrity.report import Issue
 from chalicelib.photos.derived import Derived
 from chalicelib.photos.models import Photo
@@ -67,3 +70,46 @@ def test_only_photos_with_wrong_lists_or_hashes_are_derived_again() -> None:
         "2": Derived(members=frozenset({f"key#list#favorites#{KEY[:-1]}2"})),
         "3": Derived(members=frozenset({"key#list#trash#2026#3"})),
     }
+
+
+class FakeTables:
+    """The photos and the derived items of a user, as they are read one time after the other."""
+
+    def __init__(self, *photos: list[Photo]) -> None:
+        self.reads = list(photos)
+
+    def photos(self, sub: str, consistent: bool) -> list[Photo]:
+        assert consistent
+        return self.reads.pop(0)
+
+    def derived_items(self, sub: str, consistent: bool) -> list[dict[str, Any]]:
+        assert consistent
+        return []
+
+
+def check(*photos: list[Photo], repairs: Repairs | None = None) -> dict[Issue, bool]:
+    tables: Any = FakeTables(*photos)
+    return check_again(tables, "sub", repairs.correct_derived if repairs else None)
+
+
+def test_difference_that_a_consistent_read_does_not_show_is_no_issue() -> None:
+    assert check([]) == {}
+
+
+def test_issue_of_a_user_who_changes_photos_is_found_when_that_ends() -> None:
+    photo = ready()
+    assert list(check([photo], [], [], [])) == []
+    assert Issue.WRONG_MONTHS in check([photo], [], [photo], [photo])
+
+
+def test_more_photos_with_the_same_bytes_than_an_item_may_name_remain_an_issue() -> None:
+    photos: Any = mock.Mock(rederive=mock.Mock(side_effect=Conflict("1,000 times")))
+    nothing: Any = None
+    found = check([ready()], [ready()], repairs=Repairs(nothing, photos, nothing, (1, 1)))
+    assert found == {
+        Issue.WRONG_MONTHS: True,
+        Issue.WRONG_TAGS: True,
+        Issue.WRONG_LISTS: True,
+        Issue.WRONG_HASHES: False,
+    }
+    photos.correct_counter.assert_called()
