@@ -26,7 +26,7 @@ from chalicelib.photos.query import BY_TAKEN, ItemQuery, ItemReader, shown_field
 
 _PAGE_BYTES = 4_300_000  # of the 4.5 MB that a page may have; the rest is for what surrounds it
 _PAGE_SECONDS = 5.0
-_URL_OVERHEAD = 40  # bytes: the names of both URLs, quotes and commas
+_URL_OVERHEAD = 60  # bytes: the names of the three URLs, quotes and commas
 _MAC_BYTES = 16
 
 T = TypeVar("T")
