@@ -58,7 +58,7 @@ def upright_preview(image: Image.Image, size: int) -> tuple[int, int, Image.Imag
     else:
         image = _reduce(image, target)
     if image.size != target:
-        image = resize(image, target)
+        image = resize(image, target, sharply=False)
     preview = _to_srgb_on_white(image, profile)
     if orientation in _TRANSPOSITIONS:
         preview = preview.transpose(_TRANSPOSITIONS[orientation])

@@ -12,11 +12,15 @@ _SIMD_MODES = {"CMYK", "L", "RGB", "RGBA"}
 GAP = 1.5
 
 
-def resize(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Return the image in another size, (width, height) in pixels."""
+def resize(image: Image.Image, size: tuple[int, int], sharply: bool = True) -> Image.Image:
+    """Return the image in another size, (width, height) in pixels.
+
+    Not `sharply` is a third faster, and half a decibel worse.
+    """
     if simd is None or image.mode not in _SIMD_MODES:
         return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=GAP)
     resized = Image.new(image.mode, size)
-    cubic = simd.ResizeAlg.convolution(simd.FilterType.catmull_rom)
-    simd.Resizer().resize_pil(image, resized, simd.ResizeOptions(cubic))
+    kind = simd.FilterType.lanczos3 if sharply else simd.FilterType.catmull_rom
+    options = simd.ResizeOptions(simd.ResizeAlg.convolution(kind))
+    simd.Resizer().resize_pil(image, resized, options)
     return resized

@@ -104,7 +104,7 @@ def test_unfinished_account_deletion_is_finished(owner: Person, sub: str, photo:
 def test_account_deletion_that_has_just_begun_is_not_touched(sub: str, photo: Photo) -> None:
     begin_deletion(sub, datetime.timedelta())
     assert repair(sub) == []
-    assert len(keys_of(sub)) == 4
+    assert len(keys_of(sub)) == 6
 
 
 def test_missing_user_record_is_created_and_its_photos_are_counted(
@@ -132,7 +132,7 @@ def test_photos_of_a_deleted_account_are_reported_and_kept(
         User(sub).delete()
     [finding] = repair(sub)
     assert (finding.issue, finding.repaired) == (Issue.DELETED_ACCOUNT, False)
-    assert len(keys_of(sub)) == 4
+    assert len(keys_of(sub)) == 6
 
 
 def check_all(repair: bool = False) -> tuple[Summary, list[Finding]]:

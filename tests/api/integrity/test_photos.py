@@ -195,7 +195,7 @@ ORPHANS = (
 def test_orphaned_object_is_deleted(sub: str, photo: Photo, name: str) -> None:
     photo_bucket().put_object(Key="photos/" + name.format(sub), Body=b"x")
     assert_repaired(sub, Issue.ORPHANED_OBJECT)
-    assert len(keys_of(sub)) == 4
+    assert len(keys_of(sub)) == 6
 
 
 @pytest.mark.usefixtures("two_hours_later")
@@ -211,7 +211,7 @@ def test_new_object_without_an_item_is_kept(sub: str, photo: Photo) -> None:
     photo_bucket().put_object(Key=f"photos/{sub}/{photo.id[:-4]}0000.jpg", Body=b"x")
     assert check(sub) == []
     assert repair(sub) == []
-    assert len(keys_of(sub)) == 5
+    assert len(keys_of(sub)) == 7
 
 
 @pytest.mark.parametrize("key", ["photos/{}/{}.png", "photos/{}/{}/deep.jpg", "photos/new.jpg"])
@@ -250,7 +250,7 @@ def test_upload_completed_after_it_was_listed_is_kept(owner: Person, sub: str) -
 def test_object_is_kept_if_only_the_list_has_missed_its_item(sub: str, photo: Photo) -> None:
     with mock.patch.object(Tables, "photos", return_value=iter(())):
         repair(sub)
-    assert len(keys_of(sub)) == 4
+    assert len(keys_of(sub)) == 6
 
 
 @pytest.mark.parametrize("state", list(PhotoState))
@@ -279,7 +279,8 @@ def test_repair_never_deletes_the_original_of_an_item_with_another_kind_of_id(
     original = f"photos/{sub}/{other.filename}"
     photo_bucket().put_object(Key=original, Body=IMAGE, ChecksumAlgorithm="SHA256")
     assert {finding.issue for finding in repair(sub)} == {
-        *(Issue.THUMBNAIL, Issue.WRONG_COUNTERS, Issue.WRONG_MONTHS, Issue.WRONG_HASHES)
+        *RENDITIONS.values(),
+        *(Issue.WRONG_COUNTERS, Issue.WRONG_MONTHS, Issue.WRONG_HASHES),
     }
     assert original in keys_of(sub)
 
@@ -287,7 +288,7 @@ def test_repair_never_deletes_the_original_of_an_item_with_another_kind_of_id(
 def test_unfinished_deletion_is_finished(owner: Person, sub: str, photo: Photo) -> None:
     begin_deletion(photo)
     assert_repaired(sub, Issue.UNFINISHED_DELETION)
-    assert len(keys_of(sub)) == 2
+    assert len(keys_of(sub)) == 3
     assert owner.counters() == (1, len(IMAGE))
 
 
@@ -304,7 +305,7 @@ def test_stale_upload_is_deleted_with_its_objects(
     assert check(sub) == [Issue.STALE_UPLOAD] * 2
     assert {finding.issue for finding in repair(sub)} == {Issue.STALE_UPLOAD, Issue.ORPHANED_OBJECT}
     assert check(sub) == []
-    assert len(keys_of(sub)) == 4
+    assert len(keys_of(sub)) == 6
 
 
 def test_stale_upload_is_kept_if_it_is_completed_during_the_repair(
