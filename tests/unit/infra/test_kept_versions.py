@@ -17,9 +17,9 @@ POLICIES = sorted(ROOT.glob(".chalice/policy-*.json"))
 # What S3 and DynamoDB keep, these actions can neither remove nor make expire.
 HARMLESS = {
     *("s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"),
-    *("dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem"),
-    *("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan"),
-    "dynamodb:UpdateItem",
+    *("dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem"),
+    *("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
+    *("dynamodb:Scan", "dynamodb:UpdateItem"),
 }
 
 

@@ -105,7 +105,7 @@ def test_issue_of_a_user_who_changes_photos_is_found_when_that_ends() -> None:
 def test_more_photos_with_the_same_bytes_than_an_item_may_name_remain_an_issue() -> None:
     photos: Any = mock.Mock(rederive=mock.Mock(side_effect=Conflict("1,000 times")))
     nothing: Any = None
-    found = check([ready()], [ready()], repairs=Repairs(nothing, photos, nothing, (1, 1)))
+    found = check([ready()], [ready()], repairs=Repairs(nothing, photos, nothing, nothing))
     assert found == {
         Issue.WRONG_MONTHS: True,
         Issue.WRONG_TAGS: True,
