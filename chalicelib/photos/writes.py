@@ -68,7 +68,7 @@ class Writes:
     def derive(self, user_id: str, photo_id: str, changes: Difference, is_shared: bool) -> None:
         """Write what follows from a change of a photo, except for its owner's counters.
 
-        `is_shared` says whether other photos have the same bytes.
+        With `is_shared`, other photos have the same bytes as this one had.
         """
         for member in changes.members_removed:
             self.delete(MEMBER, DerivedItem(user_id, member))
