@@ -19,7 +19,7 @@ _AFTER_ALL = "~"  # sorts after every date
 
 
 class Trash:
-    """Deletes photos that are in the trash; those of one day are the first."""
+    """Deletes photos from the trash, in the order in which they were trashed."""
 
     def __init__(self, batches: PhotoBatches, days: int) -> None:
         self._batches = batches

@@ -75,7 +75,7 @@ class Writes:
     ) -> None:
         """Write what follows from a change of a photo, except for its owner's counters.
 
-        `is_shared` says whether other photos have the same bytes; with `unique`, none may.
+        With `is_shared`, other photos have the same bytes as this one had; with `unique`, none may.
         """
         for member in changes.members_removed:
             self.delete(MEMBER, DerivedItem(user_id, member))
