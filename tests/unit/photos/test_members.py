@@ -254,6 +254,7 @@ def test_dates_of_the_trash_are_compared_with_the_time_each_photo_was_taken(
     assert ids(lists.page("sub-1", query)) == [1, 2, 3]
     values = dynamodb.requests[0]["ExpressionAttributeValues"]
     assert (values[":v0"], values[":v1"]) == ({"S": TRASH}, {"S": f"{TRASH}~"})
+    assert dynamodb.requests[0]["Limit"] == 1000  # Most of them may be of other dates.
 
 
 def test_favorites_by_upload_are_a_search_in_the_table(
