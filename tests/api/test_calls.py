@@ -87,7 +87,7 @@ CALLS = {
     ),
     "POST /photos/file with a used key": calls("", "GetItem GetItem"),
     "POST /photos/file that skips duplicates": calls(
-        "", "GetItem TransactWriteItems", "PutObject PutObject"
+        "", "GetItem TransactWriteItems", "PutObject PutObject PutObject"
     ),
     "POST /photos/file of a skipped duplicate": calls("", "GetItem GetItem"),
     "POST /photos/uploads": calls("", "TransactWriteItems"),

@@ -153,7 +153,7 @@ def test_edit_that_repeats_a_date_which_another_request_is_changing_sorts_by_its
 def test_edit_does_not_list_a_photo_again_whose_deletion_has_just_begun(mario: Person) -> None:
     photo_id, sub = upload(mario), sub_of(mario)
     actions: list[Action] = [Photo.state.set(PhotoState.DELETING), Photo.taken_key.remove()]
-    with before_call("UpdateItem", lambda: Photo(sub, photo_id).update(actions)):
+    with before_call("TransactWriteItems", lambda: Photo(sub, photo_id).update(actions)):
         assert edit(mario, photo_id, taken_date="2001-01-01").status_code == 404
     assert ids_of(get(mario)) == []
 

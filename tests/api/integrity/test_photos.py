@@ -19,6 +19,7 @@ from chalicelib.integrity.report import Finding, Issue
 from chalicelib.integrity.tables import Tables
 from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import PhotoState
+from chalicelib.photos.service import photo_keys
 from tests.support import images
 from tests.support.album import find_issues, store_upload
 from tests.support.faults import error_response
@@ -338,7 +339,7 @@ def test_repair_that_dynamodb_rejects_for_another_reason_raises_its_error(
         if repaired == Issue.WRONG_COUNTERS:
             repairs.correct_counters(sub, counters, counters)
         else:
-            repairs.repair(Finding(repaired, ""), photo, {repaired})
+            repairs.repair(Finding(repaired, photo_keys(photo)[-1]), photo, {repaired})
 
     with (
         mock.patch.object(BaseClient, "_make_request", reject),
