@@ -15,7 +15,7 @@ from chalicelib.images import limits
 from chalicelib.images.exif import Exif, read_exif
 from chalicelib.images.isobmff import is_rotated
 from chalicelib.images.isolation import Picture, decode_in_process
-from chalicelib.images.metadata import jpeg_exif, without_metadata
+from chalicelib.images.metadata import TIFF_SIGNATURES, jpeg_exif, without_metadata
 from chalicelib.images.renditions import (
     PREVIEW_QUALITY,
     THUMBNAIL_QUALITY,
@@ -47,7 +47,6 @@ _OPENERS = [name for name in _FORMATS if name != "MPO"]  # Pillow opens MPO as J
 # The brands of ISO 23008-12 and of AVIF 1.1. Both formats may have the two last ones.
 _BRANDS = ("heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs", "avif", "avis")
 _ISOBMFF_SIGNATURES = {f"ftyp{brand}".encode() for brand in (*_BRANDS, "mif1", "msf1")}
-_TIFF_SIGNATURES = (b"II", b"MM")  # the byte order; no other format begins like this
 
 _LIMITS = {limits.TOO_COMPLEX, limits.TOO_LARGE, limits.CORRUPT_METADATA}
 _UNREADABLE = "This image is broken, or too large to open."
@@ -116,7 +115,7 @@ def _needs_process(data: bytes) -> bool:
     process interrupts. All other decoders return to Pillow after each piece of a file, or have an
     upper bound of time by the number of pixels.
     """
-    return data[4:12] in _ISOBMFF_SIGNATURES or data.startswith(_TIFF_SIGNATURES)
+    return data[4:12] in _ISOBMFF_SIGNATURES or data.startswith(TIFF_SIGNATURES)
 
 
 def decode(data: bytes, size: int) -> Picture:

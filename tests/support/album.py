@@ -74,29 +74,26 @@ def moto_album(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(
         tokens, "fetch_keys", lambda url: requests.get(url, timeout=1).json()["keys"]
     )
-    resources = _resources()
+    resources, parameters = _resources()
     with mock_aws():
         for (service, region), data in resources.items():
             _moto_backend(service, region).__dict__.update(copy.deepcopy(data))
-        _ssm_parameters().update(copy.deepcopy(_created_parameters))
-        app.services = Container()
+        _ssm_parameters().update(copy.deepcopy(parameters))
         yield
 
 
 @functools.cache
-def _resources() -> dict[tuple[str, str], dict[str, Any]]:
-    """Return moto's data with the album's resources, by service and region.
+def _resources() -> tuple[dict[tuple[str, str], dict[str, Any]], dict[str, Any]]:
+    """Return moto's data with the album's resources, by service and region, and the parameters.
 
     Each test gets a copy. To create them again would take most of the time of a test.
     """
     services = (("cognito-idp", REGION), ("dynamodb", REGION), ("s3", "aws"))
     with mock_aws():
         _create_resources()
-        _created_parameters.update(copy.deepcopy(dict(_ssm_parameters())))
-        return {key: copy.deepcopy(_moto_backend(*key).__dict__) for key in services}
-
-
-_created_parameters: dict[str, Any] = {}  # moto's own dictionary cannot be copied
+        resources = {key: copy.deepcopy(_moto_backend(*key).__dict__) for key in services}
+        # moto's own dictionary of parameters cannot be copied.
+        return resources, copy.deepcopy(dict(_ssm_parameters()))
 
 
 def _moto_backend(service: Any, region: str) -> Any:
