@@ -53,11 +53,14 @@ mail: install ## Print the emails of the embedded AWS, newest last
 
 ##@ Check
 
+# In the order of their names, the small unit tests come last, so no worker waits long for the other.
+PYTEST_PARALLEL = $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
+
 test: install lint ## Run the linters and all fast tests (COVERAGE=1 measures and requires coverage)
-	$(BIN)/pytest -n auto --dist loadfile $(if $(COVERAGE),--cov)
+	$(PYTEST_PARALLEL) $(if $(COVERAGE),--cov)
 
 test-full: install lint ## Also run slow tests and browser tests (needs Chromium)
-	$(BIN)/pytest -n auto --dist loadfile -m "full or not full"
+	$(PYTEST_PARALLEL) -m "full or not full"
 
 test-frontend: install ## Check and test the web app (installs a Chromium if there is none)
 	@$(BIN)/python -m infra.frontend install

@@ -8,8 +8,9 @@ from chalice.app import AuthRequest, CloudWatchEvent
 from chalicelib import __version__
 from chalicelib.accounts.sessions import bearer
 from chalicelib.api import requests, responses
+from chalicelib.api.error_table import error_body
 from chalicelib.api.operations import operations_of
-from chalicelib.api.parsing import photo_changes, photo_metadata, photo_query
+from chalicelib.api.parsing import batch_tags, photo_edit, photo_metadata, photo_query
 from chalicelib.container import Container
 from chalicelib.errors import (
     Conflict,
@@ -28,6 +29,7 @@ from chalicelib.settings import authorizer_ttl_seconds, cors_allow_origin
 if TYPE_CHECKING:
     from chalicelib.accounts.cognito import Tokens
     from chalicelib.api.multipart import ImageUpload
+    from chalicelib.photos.duplicates import Stored
 
 app = Chalice(app_name="cloudalbum")
 app.api.binary_types.append("multipart/form-data")
@@ -69,6 +71,12 @@ def jwt_auth(request: AuthRequest) -> AuthResponse:
 def check_integrity(event: CloudWatchEvent) -> str:
     """Check once a day that no data is lost or orphaned; an alarm reports what is raised."""
     return services.integrity.check_daily()
+
+
+@app.schedule("cron(47 4 * * ? *)")
+def empty_trash(event: CloudWatchEvent) -> str:
+    """Delete once a day what has been in the trash for long enough."""
+    return services.trash.empty_old()
 
 
 @app.route("/health", methods=["GET"])
@@ -228,8 +236,8 @@ def delete_account(body: requests.AccountDeletion) -> Any:
 def upload_photo(body: "ImageUpload", headers: requests.UploadHeaders) -> dict[str, Any]:
     """Upload a photo."""
     key = headers.idempotency_key or None
-    photo = services.uploads.upload(user_id(), body.data, body.metadata, key)
-    return {"ok": True, "photo_id": photo["id"], "photo": photo}
+    stored = services.uploads.upload(user_id(), body.data, body.metadata, key, body.on_duplicate)
+    return upload_response(stored)
 
 
 @app.route("/photos/uploads", methods=["POST"], authorizer=jwt_auth)
@@ -242,7 +250,14 @@ def upload_photo(body: "ImageUpload", headers: requests.UploadHeaders) -> dict[s
 def begin_upload(body: requests.UploadRequest, headers: requests.UploadHeaders) -> dict[str, Any]:
     """Request to send a large photo directly to S3."""
     key = headers.idempotency_key or None
-    started = services.uploads.begin(user_id(), body.filesize, photo_metadata(body), key)
+    started = services.uploads.begin(
+        user_id(),
+        body.filesize,
+        photo_metadata(body),
+        key,
+        body.on_duplicate or "keep",
+        body.sha256.lower() if body.sha256 else None,
+    )
     return {"ok": True, **started}
 
 
@@ -255,8 +270,7 @@ def begin_upload(body: requests.UploadRequest, headers: requests.UploadHeaders) 
 @operation(responses.Uploaded, errors=[NotFound, Conflict, *BAD_IMAGE])
 def complete_upload(photo_id: str) -> dict[str, Any]:
     """Create the photo from what was sent to S3."""
-    photo = services.uploads.complete(user_id(), photo_id)
-    return {"ok": True, "photo_id": photo_id, "photo": photo}
+    return upload_response(services.uploads.complete(user_id(), photo_id))
 
 
 @app.route("/photos", methods=["GET"], authorizer=jwt_auth)
@@ -280,7 +294,44 @@ def map_photos(query: requests.ListParameters) -> dict[str, Any]:
 @operation(responses.Tags)
 def count_tags() -> dict[str, Any]:
     """List the user's tags with the number of photos of each."""
-    return {"ok": True, "tags": services.lists.tags(user_id())}
+    return {"ok": True, "tags": services.counts.tags(user_id())}
+
+
+@app.route("/photos/timeline", methods=["GET"], authorizer=jwt_auth)
+@operation(responses.Timeline)
+def count_months() -> dict[str, Any]:
+    """List the months of the user's photos with the number of photos of each."""
+    months = services.counts.months(user_id())
+    photo_count = sum(month["count"] for month in months)
+    return {"ok": True, "photo_count": photo_count, "months": months}
+
+
+@app.route("/photos/known", methods=["POST"], authorizer=jwt_auth)
+@operation(responses.KnownImages, body=requests.ImageHashes)
+def find_known_images(body: requests.ImageHashes) -> dict[str, Any]:
+    """Find out which of some images the user already has."""
+    found = services.known_images.find(user_id(), [sha256.lower() for sha256 in body.sha256])
+    known = {one: found[one.lower()] for one in body.sha256 if one.lower() in found}
+    return {"ok": True, "known": known}
+
+
+@app.route("/photos/batch", methods=["POST"], authorizer=jwt_auth)
+@operation(responses.BatchDone, body=requests.BatchRequest)
+def change_photos(body: requests.BatchRequest) -> dict[str, Any]:
+    """Trash, restore, delete or tag many photos, or make them favorites."""
+    result = services.batches.run(user_id(), body.ids, body.action, batch_tags(body))
+    failed = [{"photo_id": one, **error_body(error)} for one, error in result.failed.items()]
+    return {"ok": True, "done": result.done, "failed": failed, "remaining": result.remaining}
+
+
+@app.route("/photos/trash", methods=["DELETE"], authorizer=jwt_auth)
+@operation(responses.Ok, other_responses={202: responses.Remaining})
+def empty_own_trash() -> Any:
+    """Delete everything in the trash permanently."""
+    remaining = services.trash.empty(user_id())
+    if remaining:
+        return Response({"ok": True, "remaining": remaining}, status_code=202)
+    return {"ok": True}
 
 
 @app.route("/photos/{photo_id}", methods=["GET"], authorizer=jwt_auth)
@@ -299,10 +350,28 @@ def get_photo(photo_id: str, query: requests.PhotoMode) -> Any:
 
 
 @app.route("/photos/{photo_id}", methods=["PATCH"], authorizer=jwt_auth)
-@operation(responses.PhotoResponse, body=requests.PhotoChanges, errors=[NotFound])
-def edit_photo(photo_id: str, body: Any) -> dict[str, Any]:
-    """Edit the metadata of one photo."""
-    return {"ok": True, "photo": services.photos.edit(user_id(), photo_id, photo_changes(body))}
+@operation(responses.PhotoResponse, body=requests.PhotoEdit, errors=[NotFound, Conflict])
+def edit_photo(photo_id: str, body: requests.PhotoEdit) -> dict[str, Any]:
+    """Edit the metadata of one photo, or make it a favorite."""
+    return {"ok": True, "photo": services.photos.edit(user_id(), photo_id, photo_edit(body))}
+
+
+@app.route(
+    "/photos/{photo_id}/trash", methods=["POST"], authorizer=jwt_auth, content_types=ANY_TYPE
+)
+@operation(responses.PhotoResponse, errors=[NotFound])
+def trash_photo(photo_id: str) -> dict[str, Any]:
+    """Move one photo to the trash."""
+    return {"ok": True, "photo": services.photos.trash(user_id(), photo_id)}
+
+
+@app.route(
+    "/photos/{photo_id}/restore", methods=["POST"], authorizer=jwt_auth, content_types=ANY_TYPE
+)
+@operation(responses.PhotoResponse, errors=[NotFound, Conflict])
+def restore_photo(photo_id: str) -> dict[str, Any]:
+    """Put one photo from the trash back."""
+    return {"ok": True, "photo": services.photos.restore(user_id(), photo_id)}
 
 
 @app.route("/photos/{photo_id}", methods=["DELETE"], authorizer=jwt_auth)
@@ -317,6 +386,12 @@ def user_id() -> str:
     """Return the caller's verified `sub`."""
     sub: str = app.current_request.context["authorizer"]["sub"]
     return sub
+
+
+def upload_response(stored: "Stored") -> dict[str, Any]:
+    """Return an uploaded photo in the shape that clients expect."""
+    response = {"ok": True, "photo_id": stored.photo["id"], "photo": stored.photo}
+    return response | ({"duplicate": True} if stored.is_duplicate else {})
 
 
 def token_response(tokens: "Tokens") -> responses.Tokens:

@@ -72,18 +72,23 @@ ROUTES = [
     Route("sign out", 80, writes=1),
     Route("change password", 200, writes=1),
     Route("profile", 40, reads=1),
-    Route("upload, 0.8 MB", 100, writes=6, s3_writes=2),
-    Route("upload with an `Idempotency-Key`", 110, reads=1, writes=8, s3_writes=2),
+    Route("upload, 0.8 MB", 130, writes=10, s3_writes=3),
+    Route("upload with an `Idempotency-Key`", 140, reads=1, writes=12, s3_writes=3),
     Route("start an upload to S3", 20, writes=4),
-    Route("complete an upload to S3, 12 MP", 250, reads=1, writes=8, s3_writes=2, s3_reads=1),
+    Route("complete an upload to S3, 12 MP", 280, reads=1, writes=12, s3_writes=3, s3_reads=1),
     Route("list of 100 photos", 20, reads=25),
     Route("list of 1,000 photos", 80, reads=250),
     Route("page of 50, list or map", 15, reads=13),
     Route("search in 10,000 photos", 300, reads=2500),
-    Route("tags of 1,000 photos", 40, reads=250),
+    Route("page of 50 favorites, or of the trash", 20, reads=52),
+    Route("timeline, or tags", 10, reads=1),
+    Route("200 hashes of known images", 30, reads=400),
+    Route("upload of a skipped duplicate, 0.8 MB", 20, reads=2),
     Route("one photo, or a redirect to its image", 10, reads=1),
     Route("edit", 25, reads=1, writes=2),
-    Route("delete", 50, writes=8),
+    Route("favorite", 30, reads=1, writes=6),
+    Route("trash, or restore", 30, reads=1, writes=10),
+    Route("delete", 60, reads=1, writes=12),
 ]
 
 
@@ -121,6 +126,7 @@ class Album:
 
     photos: int
     original_gb: float = 0.003
+    preview_gb: float = 0.0003
     thumbnail_gb: float = 0.000045
     item_gb: float = 0.000002  # twice, because of the index
 
@@ -159,6 +165,7 @@ class Album:
             "originals in Intelligent-Tiering, 3 MB each": originals * TIERED.month,
             "their monitoring": self.photos * TIERED.monitored / 1e6,
             "thumbnails in Standard": self.photos * self.thumbnail_gb * STANDARD.month,
+            "previews in Standard": self.photos * self.preview_gb * STANDARD.month,
             "deleted originals, for 35 days": deleted * STANDARD.month * 35 / 30,
             "DynamoDB: items of 1 kB, and their index": items * _ITEM_GB,
             "DynamoDB: point-in-time recovery": items * _RECOVERY_GB,
@@ -174,12 +181,12 @@ class Album:
         return {f"requests: {service}": cost for service, cost in found.items()}
 
     def _check(self) -> dict[str, float]:
-        lists = 2 * 2 * self.photos / 1000  # of both objects of each photo, twice
-        s3 = 30 * lists * _S3_WRITE + 2 * self.photos * _S3_READ
+        lists = 2 * 3 * self.photos / 1000  # of the three objects of each photo, twice
+        s3 = 30 * lists * _S3_WRITE + 3 * self.photos * _S3_READ
         seconds = 30 * self.photos * 0.001
         return {
             "daily check: S3, lists and each hash once a month": s3 / 1e6,
-            "daily check: DynamoDB, 8 items a read unit": 30 * self.photos / 8 * _READ_UNIT / 1e6,
+            "daily check: DynamoDB, 7 photos a read unit": 30 * self.photos / 7 * _READ_UNIT / 1e6,
             "daily check: Lambda, 1 ms a photo": _lambda_time(seconds, _CHECK_GB) / 1e6,
         }
 

@@ -194,10 +194,11 @@ class LoadUser:
             problems.append("an original differs from the uploaded file")
         if photo["filesize"] != size:
             problems.append("a size differs from that of the uploaded file")
-        try:
-            Image.open(io.BytesIO(requests.get(photo["thumbSrc"], timeout=_TIMEOUT).content)).load()
-        except (OSError, requests.RequestException):
-            problems.append("a thumbnail cannot be loaded")
+        for url in ("thumbSrc", "previewSrc"):
+            try:
+                Image.open(io.BytesIO(requests.get(photo[url], timeout=_TIMEOUT).content)).load()
+            except (OSError, requests.RequestException):
+                problems.append(f"a {url} cannot be loaded")
         return problems
 
     def _get(self, path: str) -> Any:

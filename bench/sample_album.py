@@ -1,21 +1,28 @@
 """Albums of several sizes in the embedded AWS, and the services that list them."""
 
 import hashlib
+import json
+from collections import Counter as Counts
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 from botocore.credentials import ReadOnlyCredentials
 
 from chalicelib import dates
-from chalicelib.clients import create_client
-from chalicelib.photos.lists import Cursors, PhotoLists
-from chalicelib.photos.models import Photo
+from chalicelib.clients import client_config, create_client
+from chalicelib.photos.counts import PhotoCounts
+from chalicelib.photos.cursors import Cursors
+from chalicelib.photos.derived import derived
+from chalicelib.photos.lists import PhotoLists
+from chalicelib.photos.models import DerivedItem, Photo
 from chalicelib.photos.photo import PhotoQuery, PhotoState, new_id, sort_key
 from chalicelib.photos.query import ItemReader
 from chalicelib.photos.signed_urls import UrlSigner
 from chalicelib.photos.storage import PhotoStorage
 
 SIZES = (100, 1_000, 10_000)
+COUNTED_SIZES = (100, 10_000, 100_000)  # of the largest, there are only counters
 TABLE = "Photo"
 BUCKET = "cloudalbum-bench-photos"
 ROLE = ReadOnlyCredentials("ASIAEXAMPLEEXAMPLE12", "s" * 40, "IQoJb3JpZ2luX2VjEJ/+" * 46)
@@ -23,12 +30,13 @@ ALL_PHOTOS = PhotoQuery()
 
 
 class SampleAlbum:
-    """One user for each of `SIZES`, who has that many photos."""
+    """One user for each size, who has that many photos, all of them favorites."""
 
     def __init__(self, region: str) -> None:
         self.region = region
         self.s3 = create_client("s3", region)
-        self.dynamodb = create_client("dynamodb", region)
+        # The embedded AWS takes long to query 20,000 items on a busy machine.
+        self.dynamodb = create_client("dynamodb", region, client_config(read_seconds=30))
         self.calls = 0  # to DynamoDB
         self.dynamodb.meta.events.register("before-send", self._count)
         # As on AWS: a role signs, and the bucket is part of the host name.
@@ -36,10 +44,13 @@ class SampleAlbum:
         self.signer = UrlSigner(base, region, 3600, lambda: ROLE)
         self.storage = PhotoStorage(self.s3, BUCKET, self.signer)
         items = ItemReader(self.dynamodb, TABLE)
+        self.counts = PhotoCounts(items)
         self.lists = PhotoLists(items, self.storage.with_urls, Cursors(lambda: "secret"))
-        Photo.Meta.table_name, Photo.Meta.region = TABLE, region
+        for model in (Photo, DerivedItem):
+            model.Meta.table_name, model.Meta.region = TABLE, region
         for size in SIZES:
-            _store_photos(owner(size), size)
+            self._store_photos(owner(size), size)
+        self._count_photos(owner(COUNTED_SIZES[-1]), COUNTED_SIZES[-1])
 
     def _count(self, **_: Any) -> None:
         self.calls += 1
@@ -51,24 +62,54 @@ class SampleAlbum:
             {"ok": True, "photos": page.photos, "nextCursor": page.next_cursor}
         )
 
+    def pages(self, size: int, query: PhotoQuery = ALL_PHOTOS) -> list[bytes]:
+        """Return all pages, as JSON: with long URLs, 1,000 photos do not fit on one."""
+        pages = [self.page(size, query)]
+        while (cursor := json.loads(pages[-1])["nextCursor"]) is not None:
+            pages.append(self.page(size, replace(query, cursor=cursor)))
+        return pages
+
+    def _store_photos(self, user_id: str, size: int) -> None:
+        """Store photos and what follows from them."""
+        counters: Counts[tuple[str, str]] = Counts()
+        with Photo.batch_write() as batch, DerivedItem.batch_write() as members:
+            for number in range(size):
+                photo = _photo(user_id, number, is_rare=number % (size // 10) == 7)
+                batch.save(photo)
+                follows = derived(photo)
+                counters.update(follows.counters)
+                for member in follows.members:
+                    members.save(DerivedItem(user_id, member))
+        self._store_counters(user_id, counters)
+
+    def _count_photos(self, user_id: str, size: int) -> None:
+        """Store the counters of photos, but not the photos, which the embedded AWS is slow with."""
+        counters: Counts[tuple[str, str]] = Counts()
+        for number in range(size):
+            photo = _photo(user_id, number, is_rare=number % (size // 10) == 7)
+            counters.update(derived(photo).counters)
+        self._store_counters(user_id, counters)
+
+    def _store_counters(self, user_id: str, counters: Counts[tuple[str, str]]) -> None:
+        items: dict[str, dict[str, Any]] = {}
+        for (item_id, name), number in counters.items():
+            item = items.setdefault(item_id, {"user_id": {"S": user_id}, "id": {"S": item_id}})
+            item[name] = {"N": str(number)}
+        for item in items.values():
+            self.dynamodb.put_item(TableName=TABLE, Item=item)
+
 
 def owner(size: int) -> str:
     """Return the ID of the user who has `size` photos."""
     return f"01890a5d-ac96-774b-bcce-{size:012}"
 
 
-def _store_photos(user_id: str, size: int) -> None:
-    with Photo.batch_write() as batch:
-        for number in range(size):
-            batch.save(_photo(user_id, number, is_rare=number % (size // 10) == 7))
-
-
 def _photo(user_id: str, number: int, is_rare: bool) -> Photo:
-    """Return a ready photo; only a rare one has the tag "lighthouse"."""
+    """Return a ready photo of one of 36 months; only a rare one has the tag "lighthouse"."""
     photo_id = new_id()
-    date = f"20{number // 366 % 100:02}-{number // 28 % 12 + 1:02}-{number % 28 + 1:02}"
+    date = f"20{number % 36 // 12 + 20}-{number % 12 + 1:02}-{number // 36 % 28 + 1:02}"
     taken = dates.parse_date(f"{date}T12:00:00")
-    tags = ["holiday", "sea", "lighthouse" if is_rare else "beach"]
+    tags = ["holiday", f"place {number % 50}", "lighthouse" if is_rare else "beach"]
     photo = Photo(
         user_id,
         photo_id,
@@ -91,6 +132,7 @@ def _photo(user_id: str, number: int, is_rare: bool) -> Photo:
         geotag_lat=-33.0458456,
         geotag_lng=-71.6196749,
         taken_date=taken.isoformat(),
+        favorite=True,
         upload_date=dates.utc_now().isoformat(timespec="milliseconds"),
     )
     photo.search_text = f"{photo.tags}\n{photo.desc}\n{photo.city}".casefold()

@@ -12,7 +12,7 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
-from bench import lists, thumbnails
+from bench import counts, lists, thumbnails
 from bench.sample_album import SampleAlbum
 from bench.table import HEADER, Row, medians, save_section
 from infra.background import running
@@ -88,7 +88,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "state") as stack:
         os.environ.update(stack.env)
         album = SampleAlbum(stack.env["AWS_REGION"])
-        found += lists.rows(album)
+        found += [*lists.rows(album), *counts.rows(album)]
         growth, page = lists.growth(album)
     found.append(page)
     versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)

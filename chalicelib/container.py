@@ -15,12 +15,18 @@ if TYPE_CHECKING:
     from chalicelib.accounts.service import AccountService
     from chalicelib.accounts.sessions import Sessions
     from chalicelib.clients import Clients
+    from chalicelib.images.sizes import Sizes
     from chalicelib.integrity.check import IntegrityService
+    from chalicelib.photos.batch import PhotoBatches
+    from chalicelib.photos.counts import PhotoCounts
+    from chalicelib.photos.known import KnownImages
     from chalicelib.photos.lists import PhotoLists
+    from chalicelib.photos.query import ItemReader
     from chalicelib.photos.service import PhotoService
     from chalicelib.photos.signed_urls import UrlSigner
     from chalicelib.photos.storage import PhotoStorage
     from chalicelib.photos.transactions import PhotoTransactions
+    from chalicelib.photos.trash import Trash
     from chalicelib.photos.uploads import UploadService
     from chalicelib.settings import Settings
 
@@ -77,26 +83,58 @@ class Container:
         from chalicelib.photos.service import PhotoService
 
         self._connect_models()
-        return PhotoService(self.storage, self.transactions, self.settings.thumbnail_box)
+        return PhotoService(self.storage, self.transactions, self.sizes)
 
     @shared
     def uploads(self) -> UploadService:
         """What the upload routes call."""
         from chalicelib.photos.uploads import UploadService
 
-        return UploadService(
-            self.photos, self.storage, self.transactions, self.settings.thumbnail_box
-        )
+        return UploadService(self.photos, self.storage, self.transactions, self.sizes)
+
+    @shared
+    def batches(self) -> PhotoBatches:
+        """What acts on many photos."""
+        from chalicelib.photos.batch import PhotoBatches
+
+        return PhotoBatches(self.storage, self.transactions)
+
+    @shared
+    def trash(self) -> Trash:
+        """What empties the trash."""
+        from chalicelib.photos.trash import Trash
+
+        return Trash(self.batches, self.settings.trash_days)
 
     @shared
     def lists(self) -> PhotoLists:
         """What the list routes call."""
-        from chalicelib.photos.lists import Cursors, PhotoLists
+        from chalicelib.photos.cursors import Cursors
+        from chalicelib.photos.lists import PhotoLists
+
+        cursors = Cursors(lambda: self._client_secret)
+        return PhotoLists(self._items, self.storage.with_urls, cursors)
+
+    @shared
+    def counts(self) -> PhotoCounts:
+        """What the timeline and the list of tags call."""
+        from chalicelib.photos.counts import PhotoCounts
+
+        return PhotoCounts(self._items)
+
+    @shared
+    def known_images(self) -> KnownImages:
+        """What finds images that a user already has."""
+        from chalicelib.photos.known import KnownImages
+
+        return KnownImages(self._items)
+
+    @shared
+    def _items(self) -> ItemReader:
+        """What reads photo items for lists."""
         from chalicelib.photos.query import ItemReader
 
-        items = ItemReader(self.clients.get("dynamodb"), self.settings.photo_table)
-        cursors = Cursors(lambda: self._client_secret)
-        return PhotoLists(items, self.storage.with_urls, cursors)
+        return ItemReader(self.clients.get("dynamodb"), self.settings.photo_table)
 
     @shared
     def storage(self) -> PhotoStorage:
@@ -190,19 +228,28 @@ class Container:
             self.accounts,
             self.user_pool,
             Capacity(client, settings.photo_table, settings.user_table, settings.table_read_units),
-            settings.thumbnail_box,
+            self.sizes,
         )
+
+    @shared
+    def sizes(self) -> Sizes:
+        """How large the renditions of a photo may be."""
+        from chalicelib.images.sizes import Sizes
+
+        settings = self.settings
+        return Sizes(settings.thumbnail_width, settings.thumbnail_height, settings.preview_size)
 
     def _connect_models(self) -> None:
         from chalicelib.accounts.models import User
         from chalicelib.observability import count_aws_calls
-        from chalicelib.photos.models import Photo, UploadKey
+        from chalicelib.photos.models import DerivedItem, Photo, UploadKey
 
         count_aws_calls()
         settings = self.settings
         tables: dict[Any, str] = {
             Photo: settings.photo_table,
             UploadKey: settings.photo_table,
+            DerivedItem: settings.photo_table,
             User: settings.user_table,
         }
         for model, name in tables.items():

@@ -85,5 +85,12 @@ class AlreadyWritten(Exception):
     """
 
 
+class DuplicateImage(Exception):
+    """The user already has a photo with these bytes; nothing was written.
+
+    It passes between services only, and is never reported to a client.
+    """
+
+
 class ConfigurationError(Exception):
     """A setting is missing or malformed. For the operator's log, never for a client."""

@@ -115,6 +115,8 @@ class Settings:
     cognito_domain: str = _parameter("COGNITO_DOMAIN", _text_or_dash)
     thumbnail_width: int = _parameter("THUMBNAIL_WIDTH", _whole_number(1, 4096))
     thumbnail_height: int = _parameter("THUMBNAIL_HEIGHT", _whole_number(1, 4096))
+    # The longest side of a preview; 4,032, the width of most phones' photos, decodes at half scale.
+    preview_size: int = _parameter("PREVIEW_SIZE", _whole_number(1, 4096), 1920)
     region: str = _parameter("AWS_REGION", _text)
     photo_table: str = _parameter("PHOTO_TABLE", _text, "Photo")
     user_table: str = _parameter("USER_TABLE", _text, "User")
@@ -127,6 +129,8 @@ class Settings:
     # The limits of one account: number of photos, and bytes of originals. 0 means no limit.
     max_photos: int = _parameter("MAX_PHOTOS", _whole_number(0, 10**9), 0)
     max_storage_bytes: int = _parameter("MAX_STORAGE_BYTES", _whole_number(0, 10**15), 0)
+    # How long photos stay in the trash; 0 keeps them until their owner empties it.
+    trash_days: int = _parameter("TRASH_DAYS", _whole_number(0, 36_500), 30)
     # Provisioned units per second of each table; 0 for either means on demand.
     read_units: int = _parameter("DDB_RCU", _whole_number(0, 10**9), 0)
     write_units: int = _parameter("DDB_WCU", _whole_number(0, 10**9), 0)
@@ -134,11 +138,6 @@ class Settings:
     confirms_by_email: bool = _parameter("SIGNUP_CONFIRMATION", _is_by_email, False)
     # Who may sign up. A stage that does not say so is closed.
     signup_allowed: frozenset[str] = _parameter("SIGNUP_ALLOWED", sign_up_rule, frozenset())
-
-    @property
-    def thumbnail_box(self) -> tuple[int, int]:
-        """The width and height, in pixels, that a thumbnail fits."""
-        return self.thumbnail_width, self.thumbnail_height
 
     @property
     def table_read_units(self) -> int:

@@ -25,12 +25,7 @@ _SMOKE_SECONDS = 60
 
 def deploy(make_client: MakeClient, stage: Stage, built: package.Package) -> str:
     """Deploy a package and return the API's URL. Raises OperatorError."""
-    cloudformation = make_client("cloudformation")
-    data = stacks.outputs(cloudformation, stage.data_stack)
-    if data is None:
-        raise OperatorError(
-            f"The stage {stage.name} is not provisioned. Run `make provision STAGE={stage.name}`."
-        )
+    data = data_outputs(make_client, stage)
     bucket = data["PackageBucketName"]
     upload(make_client("s3"), bucket, built.key, built.zip.read_bytes())
     for function in sam.of_type(built.template, "AWS::Serverless::Function"):
@@ -54,6 +49,16 @@ def deploy(make_client: MakeClient, stage: Stage, built: package.Package) -> str
         gateway.put_preflights(apigateway, api_id, built.template)
         gateway.put_responses(apigateway, api_id, cors_allow_origin())
     return api_url(outputs)
+
+
+def data_outputs(make_client: MakeClient, stage: Stage) -> dict[str, str]:
+    """Return the outputs of a stage's data stack. Raises OperatorError if it is not provisioned."""
+    data = stacks.outputs(make_client("cloudformation"), stage.data_stack)
+    if data is None:
+        raise OperatorError(
+            f"The stage {stage.name} is not provisioned. Run `make provision STAGE={stage.name}`."
+        )
+    return data
 
 
 def apply_parameters(make_client: MakeClient, stage: Stage) -> str | None:
@@ -203,6 +208,7 @@ def _get(url: str, token: str | None) -> tuple[int, dict[str, Any]]:
 def main() -> None:
     """Deploy the stage that STAGE names, in the account and region of the caller."""
     stage, session = account.stage(), account.session()
+    data_outputs(session.client, stage)  # The package takes a while to build.
     print("Building the package ...", flush=True)
     built = package.build(stage)
     url = deploy(session.client, stage, built)

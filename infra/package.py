@@ -31,7 +31,7 @@ from infra.stages import Stage
 
 ROOT = Path(__file__).parent.parent
 OUT = ROOT / "dist"
-MAX_BYTES = 17_000_000  # of the zip
+MAX_BYTES = 19_000_000  # of the zip
 # A folder in which runs share what they have built from the same files; the tests set it.
 _SHARED_BUILDS = "PACKAGE_CACHE"
 # Level 9 is 0.4% smaller than this, and takes three times as long.

@@ -9,7 +9,7 @@ from infra.stacks import MakeClient
 from infra.stages import Stage
 
 DRAIN_SECONDS = 30  # A request that has begun takes at most 29.
-_PAUSED = {"APIHandler", "CheckIntegrity"}
+_PAUSED = {"APIHandler", "CheckIntegrity", "EmptyTrash"}
 # The tag with what was reserved before: a command that was killed leaves it for the next one.
 _TAG = "cloudalbum-concurrency-before-pause"
 _UNRESERVED = "unreserved"
@@ -17,7 +17,7 @@ _UNRESERVED = "unreserved"
 
 @contextlib.contextmanager
 def paused(make_client: MakeClient, stage: Stage, sleep: Callable[[float], None]) -> Iterator[None]:
-    """Pause the API and the daily check until the block ends, whatever ends it.
+    """Pause the API and the daily functions until the block ends, whatever ends it.
 
     A stage without an app, such as that of `make run`, has nothing to pause.
     """

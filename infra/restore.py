@@ -140,7 +140,7 @@ def main() -> None:
     for number in _SIGNALS:  # By default, some would end Python without resuming the functions.
         signal.signal(number, _interrupt)
     restore(session.client, stage, moment, _confirm)
-    # It creates thumbnails that were no longer kept.
+    # It creates previews and thumbnails that were no longer kept.
     integrity.check(repair=True, only=None)
 
 

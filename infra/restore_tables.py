@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from chalicelib.photos.photo import PhotoState
+from chalicelib.photos.photo import KEY_PREFIX, STORED_STATES
 from chalicelib.photos.storage import original_key
 from infra.errors import OperatorError
 
@@ -99,8 +99,8 @@ class TableRestore:
     def plan(self) -> tuple[int, int, int]:
         """Return how many photo items have to be written and deleted, and how many users exist."""
         return (
-            sum(1 for _ in self._photos_to_write()),
-            sum(1 for _ in self._photos_to_delete()),
+            sum(1 for item in self._photos_to_write() if _is_photo(item)),
+            sum(1 for key in self._photos_to_delete() if _is_photo(key)),
             sum(1 for _ in self._changed_users(0)),
         )
 
@@ -223,9 +223,14 @@ def readable(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
+def _is_photo(item: Item) -> bool:
+    # Its counters, lists and used keys are restored with it.
+    return not item["id"]["S"].startswith(KEY_PREFIX)
+
+
 def _loads(item: Item, has_object: Callable[[str], bool]) -> bool:
-    """Return whether an item can be listed: only a ready photo needs its original."""
-    if item.get("state") != {"S": PhotoState.READY}:
+    """Return whether an item can be listed, in the album or the trash, or is not a photo's."""
+    if item.get("state", {}).get("S") not in STORED_STATES:
         return True
     return has_object(original_key(item["user_id"]["S"], item["filename"]["S"]))
 

@@ -37,6 +37,9 @@ _EXACT = {
     ),
     "arn:aws:s3:::cloudalbum-dev-photos-*": "s3:::${PhotoBucket}",
     "arn:aws:s3:::cloudalbum-dev-photos-*/photos/*": "s3:::${PhotoBucket}/photos/*",
+    "arn:aws:s3:::cloudalbum-dev-photos-*/photos/*/previews/*": (
+        "s3:::${PhotoBucket}/photos/*/previews/*"
+    ),
     "arn:aws:s3:::cloudalbum-dev-photos-*/photos/*/thumbnails/*": (
         "s3:::${PhotoBucket}/photos/*/thumbnails/*"
     ),

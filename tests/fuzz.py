@@ -3,6 +3,9 @@
 Run `make fuzz SECONDS=60`. Each image and form has a number, which determines how a valid one is
 broken; `python -W ignore -m tests.fuzz --case NUMBER` repeats it. Turn each failure into a test.
 
+Images are uploaded in one request or directly to S3. None may cause a 500, take longer or more
+memory than an image may, or make anything write to standard error.
+
 A body also depends on those that were expensive before, so one that fails is written to
 `tests/cases`, where `tests/api/test_hostile_input.py` repeats it: give it a name, and say why.
 """
@@ -16,12 +19,14 @@ import itertools
 import json
 import os
 import random
+import resource
 import secrets
 import select
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -34,16 +39,19 @@ import app
 from chalicelib.api.multipart import image_upload
 from chalicelib.errors import InvalidInput, TooLarge, UndecodableImage, UnsupportedImage
 from chalicelib.images.decoding import read_image
+from chalicelib.images.limits import MAX_SECONDS as MAX_IMAGE_SECONDS
 from chalicelib.photos.photo import METADATA
-from tests.support.album import AppTransport, moto_album, snapshot
+from tests.support.album import AppTransport, moto_album, snapshot, store_upload
 from tests.support.bodies import CASES, MAX_CPU_SECONDS, Body, Target, known_bodies
 from tests.support.body_generator import Search
 from tests.support.corpus import BREAKS, KINDS, whole, with_valid_checksums
 from tests.support.people import Person
+from tests.support.thumbnails import SIZES
 
 ROOT = Path(__file__).parents[1]
-BOX = (300, 200)
 MAX_SECONDS = 20  # for one case
+REQUEST_SECONDS = 2  # of an upload, besides what an image may take to decode
+MAX_PROCESS_MB = 700  # of a process that decodes images
 REJECTED = (InvalidInput, TooLarge, UndecodableImage, UnsupportedImage)
 PIECES = [
     *(b"\r\n", b"\n", b"\r\n\r\n", b"--", b"\0", b'"', b";", b"=", b"%", b"\xff", b"filename*="),
@@ -86,19 +94,53 @@ def broken_form(chance: random.Random) -> tuple[bytes, str]:
     return bytes(body), content_type
 
 
-def outcome(number: int) -> str:
+def outcome(number: int, person: Person) -> str:
     """Run the case of an image or a form. An error that is not in REJECTED is a bug."""
     chance = random.Random(number)
+    if chance.random() < 0.5:
+        return upload_outcome(broken_image(chance), person, directly=chance.random() < 0.5)
     try:
-        if chance.random() < 0.5:
-            read_image(broken_image(chance), BOX)
-            return "image decoded"
         form = image_upload(*broken_form(chance))
-        read_image(form.data, BOX)
+        read_image(form.data, SIZES)
         return "form accepted"
     except REJECTED as error:
         str(error).encode()
         return type(error).__name__
+
+
+def upload_outcome(image: bytes, person: Person, directly: bool) -> str:
+    """Upload an image, in one request or to S3, and return the status. Fails if it is a bug."""
+    began = time.monotonic()
+    with open(os.devnull, "w") as log, contextlib.redirect_stdout(log):
+        if directly and image:
+            started = person.begin_upload(len(image))
+            store_upload(started, image)
+            response = person.complete(started)
+        else:
+            response = person.upload(image)
+    seconds = time.monotonic() - began
+    assert response.status_code < 500, f"{response.status_code}: {response.text}"
+    assert seconds <= MAX_IMAGE_SECONDS + REQUEST_SECONDS, f"{seconds:.1f} s for an image"
+    return f"image {response.status_code}" + (" through S3" if directly else "")
+
+
+def process_megabytes() -> float:
+    """Return the peak of this process, or of the largest one that has decoded an image for it."""
+    processes = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    megabytes = max(resource.getrusage(one).ru_maxrss for one in processes) / 1024
+    assert megabytes <= MAX_PROCESS_MB, f"{megabytes:.0f} MB"
+    return megabytes
+
+
+@contextlib.contextmanager
+def signed_in() -> Iterator[Person]:
+    """Provide an album, and a user of it."""
+    with pytest.MonkeyPatch.context() as patch, moto_album(patch), Client(app.app) as client:
+        with open(os.devnull, "w") as log, contextlib.redirect_stdout(log):
+            person = Person(AppTransport(client.http), "mario@example.com")
+            assert person.sign_up().ok
+            assert person.sign_in().ok
+        yield person
 
 
 def response_to(body: Body, target: Target) -> tuple[str, float]:
@@ -113,11 +155,8 @@ def response_to(body: Body, target: Target) -> tuple[str, float]:
 def run_cases(first: int) -> None:
     """Run case after case, printing a line of JSON before each starts, and one with its outcome."""
     search = Search(known_bodies().values())
-    with pytest.MonkeyPatch.context() as patch, moto_album(patch), Client(app.app) as client:
+    with signed_in() as person:
         with open(os.devnull, "w") as log, contextlib.redirect_stdout(log):
-            person = Person(AppTransport(client.http), "mario@example.com")
-            assert person.sign_up().ok
-            assert person.sign_in().ok
             target, restore = Target(person), snapshot()
         for number in itertools.count(first):
             chance = random.Random(f"body {number}")
@@ -129,9 +168,10 @@ def run_cases(first: int) -> None:
                 result, seconds = response_to(body, target)
                 search.learn(body, seconds)
             else:
-                result = outcome(number)
+                result = outcome(number, person)
             faulthandler.cancel_dump_traceback_later()
-            print(json.dumps({"outcome": result, "cpu": seconds}), flush=True)
+            measured = {"cpu": seconds, "megabytes": process_megabytes()}
+            print(json.dumps({"outcome": result, **measured}), flush=True)
             if number % 50 == 0:
                 restore()
 
@@ -144,19 +184,21 @@ class Results:
     failed: list[int] = field(default_factory=list)
     bodies: int = 0
     most_cpu: float = 0.0  # seconds
+    megabytes: float = 0.0  # of the largest process
     worst: str = "none"  # the body that took them
 
-    def add(self, result: str, cpu: float, body: str | None) -> None:
+    def add(self, result: str, cpu: float, megabytes: float, body: str | None) -> None:
         """Record the outcome of a case."""
         self.outcomes[result] += 1
+        self.megabytes = max(self.megabytes, megabytes)
         self.bodies += body is not None
         if body and cpu > self.most_cpu:
             self.most_cpu, self.worst = cpu, body
 
     def fail(self, number: int, body: str | None, code: int, errors: str) -> None:
-        """Record a case that ended its process, and keep its body as a test."""
+        """Record a case that ended its process or wrote to standard error; keep its body."""
         self.failed.append(number)
-        print(f"Case {number} failed with exit code {code}:")
+        print(f"Case {number} failed with exit code {code}:" if code else f"Case {number} wrote:")
         print("\n".join(errors.splitlines()[-12:]))
         if body:
             file = CASES / f"found-{number}.json"
@@ -167,6 +209,7 @@ class Results:
         """Print the sum of all."""
         outcomes = dict(self.outcomes.most_common())
         print(f"{self.outcomes.total()} cases, starting at {first}: {outcomes}")
+        print(f"The largest process took {self.megabytes:.0f} MB.")
         print(f"{self.bodies} bodies; the most CPU time that one took is {self.most_cpu:.2f} s:")
         print(self.worst if len(self.worst) < 1_000 else f"{self.worst[:1_000]}...")
         if self.failed:
@@ -193,7 +236,11 @@ def fuzz(seconds: float, first: int) -> int:
                 if "case" in line:
                     number, body = line["case"], line["body"]
                 elif line:
-                    results.add(line["outcome"], line["cpu"], body)
+                    results.add(line["outcome"], line["cpu"], line["megabytes"], body)
+                    if os.fstat(errors.fileno()).st_size:
+                        errors.seek(0)
+                        results.fail(number, body, 0, errors.read())
+                        break
             number += 1
             process.kill()
     results.print(first)
@@ -217,7 +264,8 @@ def main() -> int:
     if arguments.work is not None:
         run_cases(arguments.work)
     if arguments.case is not None:
-        print(outcome(arguments.case))
+        with signed_in() as person:
+            print(outcome(arguments.case, person))
         return 0
     return min(1, fuzz(arguments.seconds, arguments.first))
 

@@ -147,19 +147,9 @@ def measure(copy: Path, seconds: float) -> Coverage:
 
 def changed_modules(since: str) -> list[str]:
     """Return the modules of the app that differ from those of a commit."""
-    git = [
-        "git",
-        "-C",
-        str(ROOT),
-        "diff",
-        "--name-only",
-        "--diff-filter=d",
-        "--merge-base",
-        since,
-        "--",
-    ]
+    git = ["git", "diff", "--name-only", "--diff-filter=d", "--merge-base", since, "--"]
     changed = subprocess.run(
-        [*git, "app.py", "chalicelib"], capture_output=True, text=True, check=True
+        [*git, "app.py", "chalicelib"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     return [name for name in changed.stdout.split() if name.endswith(".py")]
 

@@ -24,6 +24,7 @@ class User(Model):
     created_date = UnicodeAttribute(null=True)
     photo_count = NumberAttribute(null=True)  # including pending uploads
     storage_bytes = NumberAttribute(null=True)  # including theirs
+    trash_count = NumberAttribute(null=True)
     pending_count = NumberAttribute(null=True)  # uploads that are not completed
     pending_bytes = NumberAttribute(null=True)
     uploads_begun = NumberAttribute(null=True)  # since the account exists
@@ -88,6 +89,7 @@ class User(Model):
                 User.created_date.remove(),
                 User.photo_count.remove(),
                 User.storage_bytes.remove(),
+                User.trash_count.remove(),
                 User.pending_count.remove(),
                 User.pending_bytes.remove(),
                 User.uploads_begun.remove(),

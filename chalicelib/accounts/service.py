@@ -115,6 +115,7 @@ class AccountService:
             "email": account.email,
             "username": account.name,
             "photo_count": user.stored_count,
+            "trash_count": max(0, int(user.trash_count or 0)),
             "storage_bytes": user.stored_bytes,
             "created_date": account.created.astimezone(UTC).isoformat(timespec="seconds"),
         }

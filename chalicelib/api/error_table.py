@@ -34,13 +34,19 @@ def require_small_body(body: bytes) -> None:
         raise errors.TooLarge(TOO_LARGE)
 
 
+def error_body(error: errors.AlbumError) -> dict[str, str]:
+    """Return what a client reads about an error of the album."""
+    _, code = STATUS_AND_CODE[type(error)]
+    return {"Code": code, "Message": str(error)}
+
+
 def error_response(error: errors.AlbumError) -> Response:
     """Return the response to an error of the album."""
-    status, code = STATUS_AND_CODE[type(error)]
+    status, _ = STATUS_AND_CODE[type(error)]
     headers = {}
     if isinstance(error, errors.TryAgainLater):
         headers["Retry-After"] = str(error.retry_after)
-    return Response({"Code": code, "Message": str(error)}, status_code=status, headers=headers)
+    return Response(error_body(error), status_code=status, headers=headers)
 
 
 def unexpected_error_response(error: Exception, request_id: str) -> Response:

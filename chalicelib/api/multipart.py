@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.message import Message
 from email.utils import collapse_rfc2231_value
+from typing import Literal
 
 from chalicelib.api.parsing import photo_metadata, printable_name, string_values
-from chalicelib.api.requests import ABSENT, PhotoChanges
+from chalicelib.api.requests import ABSENT, UploadForm
 from chalicelib.errors import InvalidInput
 from chalicelib.photos.photo import METADATA, PhotoMetadata
 
@@ -27,6 +28,7 @@ class ImageUpload:
 
     data: bytes
     metadata: PhotoMetadata
+    on_duplicate: Literal["keep", "skip"] = "keep"
 
 
 def image_upload(body: bytes, content_type: str) -> ImageUpload:
@@ -44,10 +46,12 @@ def image_upload(body: bytes, content_type: str) -> ImageUpload:
         raise InvalidInput(
             "file is required: send the image as the part `file` or in the field `base64_image`."
         )
-    texts = {name: _text(name, raw) for name, raw in form.items() if name in METADATA}
+    names = {*METADATA, "on_duplicate"}
+    texts = {name: _text(name, raw) for name, raw in form.items() if name in names}
     texts = {name: text for name, text in texts.items() if text not in ABSENT}
     texts.setdefault("filename_orig", filename or "")
-    return ImageUpload(data, photo_metadata(string_values(texts, PhotoChanges)))
+    read = string_values(texts, UploadForm)
+    return ImageUpload(data, photo_metadata(read), read.on_duplicate or "keep")
 
 
 def _parts(body: bytes, content_type: str) -> Iterator[tuple[str, str | None, bytes]]:

@@ -43,19 +43,26 @@ _DETAILS = {
     "sign_in": "On the page `/docs`, this also authorizes the requests that you try next.",
     "upload_photo": (
         "Only the image is required. The date, position and camera are read from its EXIF; a field "
-        "that you fill in takes precedence."
+        "that you fill in takes precedence. With `on_duplicate=skip`, an image that the album "
+        "already has is not stored again: the response has `duplicate` and the photo."
     ),
     "begin_upload": (
         "Send the image as a form to the URL in the response, then call "
         "`POST /photos/uploads/{photo_id}/complete`. A field that you add takes precedence over "
-        "the image's EXIF."
+        "the image's EXIF. With `on_duplicate` set to skip, an image that the album already has is "
+        "not stored again. Its `sha256` reports that before the image is sent: `upload` is null."
     ),
     "edit_photo": "Fields that are absent keep their value; null clears them.",
 }
 # Sending the example of a body unchanged must not overwrite what EXIF says.
 _EXAMPLES: dict[Any, dict[str, Any]] = {
     requests.UploadRequest: {"filesize": 12_345_678, "filename_orig": "IMG_1.jpg"},
-    requests.PhotoChanges: {"desc": "At the sea"},
+    requests.PhotoEdit: {"desc": "At the sea"},
+    requests.BatchRequest: {
+        "ids": ["01890a5d-ac96-774b-bcce-b302099a8057"],
+        "action": "tag",
+        "tags": "sea, sun",
+    },
     requests.UploadForm: {},
 }
 # What a status means, whatever the route.

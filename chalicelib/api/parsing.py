@@ -20,21 +20,24 @@ from chalicelib.api.requests import (
     BBOX,
     DATE_BOUND,
     DEGREES,
+    BatchRequest,
     ListParameters,
     PhotoChanges,
+    PhotoEdit,
 )
 from chalicelib.errors import InvalidInput
 from chalicelib.photos.photo import (
+    FLAGS,
     LIMITS,
-    MAX_DESCRIPTION,
-    MAX_TAGS,
-    MAX_TEXT,
     METADATA,
+    URLS,
     PhotoMetadata,
     PhotoQuery,
     first_sort_key,
     folded,
     last_sort_key,
+    require_searchable,
+    require_tags,
     require_whole_position,
     rounded,
     split_tags,
@@ -156,7 +159,16 @@ def photo_query(parameters: ListParameters) -> PhotoQuery:
         first=first,
         last=last,
         bbox=_bbox(parameters.bbox),
+        favorite=parameters.favorite == "true",
+        trashed=parameters.trashed == "true",
+        urls=_urls(parameters.urls),
     )
+
+
+def _urls(text: str) -> tuple[str, ...]:
+    """Return the names of the URLs to sign, in the order of the photo object."""
+    named = {name.strip() for name in text.split(",")}
+    return tuple(name for name in URLS if name in named)
 
 
 def _sort_key(name: str, text: str) -> str | None:
@@ -208,6 +220,24 @@ def photo_changes(body: PhotoChanges) -> dict[str, Any]:
     return {name: _meaning(name, value) for name, value in given.items() if value is not UNSET}
 
 
+def photo_edit(body: PhotoEdit) -> dict[str, Any]:
+    """Return what to change of a photo; None clears a field."""
+    flags = {name: getattr(body, name) for name in FLAGS}
+    return photo_changes(body) | {
+        name: value for name, value in flags.items() if value is not UNSET
+    }
+
+
+def batch_tags(body: BatchRequest) -> str:
+    """Return the tags to add or remove; no other action has any."""
+    if body.action not in ("tag", "untag"):
+        return ""
+    tags = _meaning("tags", body.tags)
+    if not tags or not split_tags(tags):
+        raise InvalidInput(f"tags is required for the action {body.action}.")
+    return str(tags)
+
+
 def photo_metadata(body: PhotoChanges) -> PhotoMetadata:
     """Return the metadata of an upload; what is absent keeps its default."""
     given = {name: value for name, value in photo_changes(body).items() if value is not None}
@@ -231,17 +261,7 @@ def _meaning(name: str, value: Any) -> Any:
             return dates.parse_date(text).isoformat()
         except ValueError:  # the 30th of February
             raise InvalidInput("taken_date must be a real calendar date.") from None
-    if name == "tags" and len(split_tags(text)) > MAX_TAGS:
-        raise InvalidInput(f"tags must be at most {MAX_TAGS} tags.")
-    _require_searchable(name, text)
+    if name == "tags":
+        require_tags(text)
+    require_searchable(name, text)
     return text
-
-
-def _require_searchable(name: str, text: str) -> None:
-    """Raise InvalidInput if a text becomes too long when folded: one character may become 18."""
-    limit = MAX_DESCRIPTION if name == "desc" else MAX_TEXT
-    if len(folded(text).encode()) > 4 * limit:
-        raise InvalidInput(
-            f"{name} must be a text of at most {limit:,} characters, and some of its characters "
-            "count as several."
-        )

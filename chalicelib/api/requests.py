@@ -4,6 +4,7 @@ A field's description continues the sentence "FIELD must be ...", which clients 
 is rejected.
 """
 
+import hashlib
 from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
@@ -11,27 +12,33 @@ from msgspec.structs import fields
 
 from chalicelib.dates import EXIF_DATE, ISO_DATE
 from chalicelib.photos.photo import (
+    ID_PATTERN,
     LIMITS,
     MAX_BYTES,
     MAX_TAGS,
     MAX_TEXT,
+    URLS,
     Latitude,
     Longitude,
     PhotoMetadata,
     Text,
 )
 
+MAX_BATCH = 200  # photos
 # What browsers send for a value that their script did not have.
 ABSENT = ("", "undefined", "null", "NaN")
 DEGREES = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
 DATE_BOUND = "a date, such as 2012-07-15, or a date-time"
 BBOX = "west,south,east,north in degrees"
+_URL = f"({'|'.join(URLS)})"
 
 # What `<input type=email>` accepts (WHATWG HTML, 4.10.5.1.5), with a dot in the domain.
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _EMAIL = rf"^ *[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{_LABEL}(?:\.{_LABEL})+ *$"
 _PRINTABLE = r"[^\u0000-\u001f\u007f-\u009f\u2028\u2029]"
 _VISIBLE = r"[^\s\u0000-\u001f\u007f-\u009f\u2028\u2029]"
+MAX_HASHES = 200
+_SHA256 = r"^[0-9A-Fa-f]{64}$(?!\n)"
 _OR_ABSENT = "undefined|null|NaN"
 
 Email = Annotated[
@@ -95,6 +102,7 @@ _Tags = Annotated[
         description=f"at most {MAX_TAGS} comma-separated tags, {MAX_TEXT:,} characters in all",
     ),
 ]
+_Id = Annotated[str, Meta(pattern=rf"^{ID_PATTERN}$(?!\n)")]
 IdempotencyKey = Annotated[
     str, Meta(pattern="^[!-~]{1,255}$", description="1 to 255 visible ASCII characters")
 ]
@@ -200,6 +208,29 @@ PhotoChanges: Any = defstruct(
 )
 
 
+_OnDuplicate = Annotated[Literal["keep", "skip"], Meta(description="keep or skip")] | None
+
+
+class PhotoEdit(PhotoChanges, Struct, kw_only=True):  # type: ignore[misc]
+    """What an owner can change about a photo; null, or what browsers send instead, clears it."""
+
+    favorite: Annotated[bool, Meta(description="true or false")] | UnsetType | None = UNSET
+
+
+class BatchRequest(Struct, forbid_unknown_fields=True):
+    """One action for many photos."""
+
+    ids: Annotated[
+        list[_Id],
+        Meta(max_length=MAX_BATCH, description=f"at most {MAX_BATCH} IDs of photos"),
+    ]
+    action: Annotated[
+        Literal["trash", "restore", "delete", "favorite", "unfavorite", "tag", "untag"],
+        Meta(description="trash, restore, delete, favorite, unfavorite, tag or untag"),
+    ]
+    tags: _Tags | None = None
+
+
 class UploadRequest(PhotoChanges, Struct, kw_only=True):  # type: ignore[misc]
     """An image that the client will send directly to S3, and its metadata."""
 
@@ -212,6 +243,11 @@ class UploadRequest(PhotoChanges, Struct, kw_only=True):  # type: ignore[misc]
             extra_json_schema={"maximum": MAX_BYTES},
         ),
     ]
+    on_duplicate: _OnDuplicate = None
+    sha256: (
+        Annotated[str, Meta(pattern=_SHA256, description="the image's SHA-256 hash in hexadecimal")]
+        | None
+    ) = None
     # These two are accepted and ignored, since they are measured.
     width: Any = None
     height: Any = None
@@ -236,6 +272,7 @@ class UploadForm(
         str | UnsetType,
         Meta(description="the image in base64, with or without the prefix of a data: URL"),
     ] = UNSET
+    on_duplicate: _OnDuplicate = None
     width: Any = None
     height: Any = None
 
@@ -244,6 +281,9 @@ class UploadHeaders(Struct, rename={"idempotency_key": "Idempotency-Key"}):
     """What makes an upload safe to retry."""
 
     idempotency_key: IdempotencyKey | UnsetType = UNSET
+
+
+_Choice = Annotated[Literal["true", "false"], Meta(description="true or false")]
 
 
 class ListParameters(Struct, rename={"first": "from", "last": "to"}):
@@ -264,11 +304,35 @@ class ListParameters(Struct, rename={"first": "from", "last": "to"}):
     first: Annotated[str, Meta(max_length=MAX_TEXT, description=DATE_BOUND)] = ""
     last: Annotated[str, Meta(max_length=MAX_TEXT, description=DATE_BOUND)] = ""
     bbox: Annotated[str, Meta(max_length=MAX_TEXT, description=BBOX)] = ""
+    favorite: _Choice = "false"
+    trashed: _Choice = "false"
+    urls: Annotated[
+        str,
+        Meta(
+            max_length=100,
+            pattern=rf"^ *{_URL}( *, *{_URL})* *$(?!\n)",
+            description=f"one or more of {', '.join(URLS)}, separated by commas",
+        ),
+    ] = ",".join(URLS)
+
+
+class ImageHashes(Struct):
+    """The SHA-256 hashes of images."""
+
+    sha256: Annotated[
+        list[Annotated[str, Meta(pattern=_SHA256)]],
+        Meta(
+            max_length=MAX_HASHES,
+            description=f"a list of at most {MAX_HASHES} SHA-256 hashes in hexadecimal",
+            examples=[[hashlib.sha256(b"").hexdigest()]],
+        ),
+    ]
 
 
 class PhotoMode(Struct):
     """Which of the photo's files to redirect to; without it, the photo is described."""
 
     mode: Annotated[
-        Literal["thumbnail", "original"] | UnsetType, Meta(description="thumbnail or original")
+        Literal["thumbnail", "preview", "original"] | UnsetType,
+        Meta(description="thumbnail, preview or original"),
     ] = UNSET

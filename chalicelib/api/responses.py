@@ -1,11 +1,11 @@
 """The shapes of responses, as the API's document describes them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 from msgspec.structs import fields
 
-from chalicelib.photos.photo import SHOWN, PhotoFields
+from chalicelib.photos.photo import SHOWN, URLS, PhotoFields
 
 
 class Ok(Struct):
@@ -50,7 +50,8 @@ class User(Struct):
     user_id: str
     email: str
     username: str
-    photo_count: int
+    photo_count: Annotated[int, Meta(description="with those in the trash")]
+    trash_count: int
     storage_bytes: Annotated[int, Meta(description="the bytes of the originals")]
     created_date: Annotated[str, Meta(description="ISO 8601, UTC")]
 
@@ -76,7 +77,28 @@ class Photo(_Fields):  # type: ignore[misc, valid-type]
     """One photo. A plain `<img>` can load its URLs, which expire."""
 
     thumbSrc: Annotated[str, Meta(description="an upright JPEG without metadata")]  # noqa: N815
+    previewSrc: Annotated[  # noqa: N815
+        str,
+        Meta(
+            description="the same in the size of a screen; the original while there is no "
+            "`thumbhash`, which photos of earlier versions get by a repair"
+        ),
+    ]
     originalSrc: str  # noqa: N815
+
+
+# The same, but the URLs that were not requested are absent.
+ListedPhoto: Any = defstruct(
+    "ListedPhoto",
+    [
+        (field.name, field.type | UnsetType, UNSET)
+        for field in fields(Photo)
+        if field.name in URLS.values()
+    ],
+    bases=(_Fields,),
+    namespace={"__doc__": "One photo of a list, with the URLs that were requested."},
+    module=__name__,
+)
 
 
 class PhotoResponse(Ok):
@@ -85,11 +107,18 @@ class PhotoResponse(Ok):
     photo: Photo
 
 
+_Duplicate = Annotated[
+    bool | UnsetType,
+    Meta(description="true if it is an earlier photo with the same bytes, else absent"),
+]
+
+
 class Uploaded(Ok):
-    """The photo was created."""
+    """The photo was created, or was there already."""
 
     photo_id: str
     photo: Photo
+    duplicate: _Duplicate = UNSET
 
 
 class PostForm(Struct):
@@ -101,17 +130,18 @@ class PostForm(Struct):
 
 
 class UploadStarted(Ok):
-    """Where to send the image; a photo that its Idempotency-Key has created needs no upload."""
+    """Where to send the image; a photo that is there already needs no upload."""
 
     photo_id: str
     upload: PostForm | None
     photo: Photo | UnsetType = UNSET
+    duplicate: _Duplicate = UNSET
 
 
 class PhotoPage(Ok, rename={"next_cursor": "nextCursor"}):
     """One page of a list; it may hold fewer photos than `limit` and still not be the last."""
 
-    photos: list[Photo]
+    photos: list[ListedPhoto]
     next_cursor: str | None
 
 
@@ -127,7 +157,7 @@ class Feature(Struct):
 
     type: Literal["Feature"]
     geometry: Point
-    properties: Photo
+    properties: ListedPhoto
 
 
 class PhotoMap(Struct, rename={"next_cursor": "nextCursor"}):
@@ -151,10 +181,53 @@ class Tags(Ok):
     tags: list[Tag]
 
 
+class Month(Struct):
+    """A month of the photos' own local time, and its number of photos."""
+
+    month: Annotated[str, Meta(description="such as 2026-11")]
+    count: int
+
+
+class Timeline(Ok):
+    """All months with photos, newest first, and their sum; photos in the trash do not count."""
+
+    photo_count: int
+    months: list[Month]
+
+
+class KnownImage(Struct):
+    """A photo with the bytes of an image; it is in the trash if no other photo has them."""
+
+    photo_id: str
+    trashed: bool
+
+
+class KnownImages(Ok):
+    """Those of the images that the user already has, by their hash, as it was sent."""
+
+    known: dict[str, KnownImage]
+
+
 class Deleted(Ok):
     """The photo was deleted."""
 
     photo_id: str
+
+
+class Failure(Struct):
+    """Why the action failed for one photo."""
+
+    photo_id: str
+    Code: str
+    Message: str
+
+
+class BatchDone(Ok):
+    """What became of each photo; those that remain were not reached in time: send them again."""
+
+    done: list[str]
+    failed: list[Failure]
+    remaining: list[str]
 
 
 class Error(Struct):

@@ -1,4 +1,4 @@
-"""Decode an image: its format, its size, what its EXIF says, and its thumbnail.
+"""Decode an image: its format, its size, what its EXIF says, and its renditions.
 
 The format is detected from the bytes alone, never from a name or a content type sent with them.
 """
@@ -15,12 +15,18 @@ from chalicelib.images import limits
 from chalicelib.images.exif import Exif, read_exif
 from chalicelib.images.isobmff import is_rotated
 from chalicelib.images.isolation import Picture, decode_in_process
-from chalicelib.images.metadata import jpeg_exif, without_metadata
+from chalicelib.images.metadata import TIFF_SIGNATURES, jpeg_exif, without_metadata
 from chalicelib.images.renditions import (
-    encode_thumbnail,
+    PREVIEW_QUALITY,
+    THUMBNAIL_QUALITY,
+    fitted,
+    make_thumbnail,
     scale_transparent_color,
-    upright_thumbnail,
+    to_jpeg,
+    upright_preview,
 )
+from chalicelib.images.sizes import Sizes
+from chalicelib.images.thumbhash import thumbhash
 from chalicelib.images.variants import unsupported_variant
 
 # Content type, file extension and common name, by Pillow's name of the format.
@@ -41,7 +47,6 @@ _OPENERS = [name for name in _FORMATS if name != "MPO"]  # Pillow opens MPO as J
 # The brands of ISO 23008-12 and of AVIF 1.1. Both formats may have the two last ones.
 _BRANDS = ("heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs", "avif", "avis")
 _ISOBMFF_SIGNATURES = {f"ftyp{brand}".encode() for brand in (*_BRANDS, "mif1", "msf1")}
-_TIFF_SIGNATURES = (b"II", b"MM")  # the byte order; no other format begins like this
 
 _LIMITS = {limits.TOO_COMPLEX, limits.TOO_LARGE, limits.CORRUPT_METADATA}
 _UNREADABLE = "This image is broken, or too large to open."
@@ -56,7 +61,10 @@ class DecodedImage:
     width: int  # pixels, upright
     height: int
     exif: Exif
-    thumbnail: bytes  # an upright RGB JPEG without metadata
+    # Upright RGB JPEGs without metadata
+    preview: bytes
+    thumbnail: bytes
+    thumbhash: str  # base64
 
 
 class _TimedBytes(io.BytesIO):
@@ -73,22 +81,30 @@ class _TimedBytes(io.BytesIO):
         return super().read(size)
 
 
-def read_image(data: bytes, box: tuple[int, int]) -> DecodedImage:
-    """Decode `data` and make a thumbnail that fits `box`, (width, height) in pixels.
+def read_image(data: bytes, sizes: Sizes) -> DecodedImage:
+    """Decode `data` and make its renditions, which have at most `sizes`.
 
     Raises UnsupportedImage or UndecodableImage, as `decode` does.
     """
-    return to_decoded_image(
-        decode_in_process(data, box) if _needs_process(data) else decode(data, box)
-    )
+    size = sizes.preview
+    picture = decode_in_process(data, size) if _needs_process(data) else decode(data, size)
+    return to_decoded_image(picture, sizes)
 
 
-def to_decoded_image(picture: Picture) -> DecodedImage:
-    """Return a picture with the content type of its format, and its thumbnail as a JPEG."""
+def to_decoded_image(picture: Picture, sizes: Sizes) -> DecodedImage:
+    """Return a picture with the content type of its format, and its renditions."""
     content_type, extension, _ = _FORMATS[picture.format]
-    thumbnail = encode_thumbnail(picture.thumbnail)
+    box = sizes.thumbnail_width, sizes.thumbnail_height
+    thumbnail = make_thumbnail(picture.preview, fitted((picture.width, picture.height), box))
     return DecodedImage(
-        content_type, extension, picture.width, picture.height, picture.exif, thumbnail
+        content_type,
+        extension,
+        picture.width,
+        picture.height,
+        picture.exif,
+        to_jpeg(picture.preview, PREVIEW_QUALITY),
+        to_jpeg(thumbnail, THUMBNAIL_QUALITY),
+        thumbhash(thumbnail),
     )
 
 
@@ -99,12 +115,13 @@ def _needs_process(data: bytes) -> bool:
     process interrupts. All other decoders return to Pillow after each piece of a file, or have an
     upper bound of time by the number of pixels.
     """
-    return data[4:12] in _ISOBMFF_SIGNATURES or data.startswith(_TIFF_SIGNATURES)
+    return data[4:12] in _ISOBMFF_SIGNATURES or data.startswith(TIFF_SIGNATURES)
 
 
-def decode(data: bytes, box: tuple[int, int]) -> Picture:
-    """Decode `data` in this process; of several images, the primary or else the first one.
+def decode(data: bytes, size: int) -> Picture:
+    """Decode `data` in this process, to sides of at most `size` pixels.
 
+    Of several images, it is the primary or else the first one.
     Raises UnsupportedImage for bytes of no supported format, UndecodableImage for an image that is
     broken or would take too much memory or time.
     """
@@ -114,14 +131,14 @@ def decode(data: bytes, box: tuple[int, int]) -> Picture:
     deadline = time.monotonic() + limits.MAX_SECONDS
     with limits.bounded_memory(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow would write what it dislikes to the log.
-        result = _outcome(data, box, deadline)
+        result = _outcome(data, size, deadline)
         if isinstance(result, Picture):
             return result
         if result.args != (limits.TOO_COMPLEX,):
             # Metadata never causes a rejection, so try once more without it.
             plain = without_metadata(data)
             if plain and plain[0] != data:
-                again = _outcome(plain[0], box, deadline, plain[1], len(data))
+                again = _outcome(plain[0], size, deadline, plain[1], len(data))
                 result = again if isinstance(again, Picture) else result
     if isinstance(result, Picture):
         return result
@@ -131,20 +148,20 @@ def decode(data: bytes, box: tuple[int, int]) -> Picture:
 
 def _outcome(
     data: bytes,
-    box: tuple[int, int],
+    size: int,
     deadline: float,
     exif: bytes | None = None,
     other_bytes: int = 0,
 ) -> Picture | UnsupportedImage | UndecodableImage:
     """Return the decoded image or the error, which then holds nothing of the image in memory."""
     try:
-        return _decode(data, box, deadline, exif, other_bytes)
+        return _decode(data, size, deadline, exif, other_bytes)
     except (UnsupportedImage, UndecodableImage) as error:
         return type(error)(*error.args)
 
 
 def _decode(
-    data: bytes, box: tuple[int, int], deadline: float, exif: bytes | None, other_bytes: int
+    data: bytes, size: int, deadline: float, exif: bytes | None, other_bytes: int
 ) -> Picture:
     """Decode `data`; `exif` is what was removed from it."""
     # Opening a JPEG may read its EXIF.
@@ -164,10 +181,10 @@ def _decode(
             if image.format == "HEIF" and is_rotated(data):
                 image.info["original_orientation"] = None
             found = _read_exif(image, exif)
-            width, height, thumbnail = upright_thumbnail(image, box)
+            width, height, preview = upright_preview(image, size)
         except Exception as error:  # as above
             raise _undecodable(error, limits.BROKEN) from error
-    return Picture(str(image.format), width, height, found, thumbnail)
+    return Picture(str(image.format), width, height, found, preview)
 
 
 def _load_png(image: Image.Image, data: bytes) -> None:

@@ -40,7 +40,7 @@ class Picture:
     width: int
     height: int
     exif: Exif
-    thumbnail: Image.Image  # upright RGB
+    preview: Image.Image  # upright RGB
 
 
 Side = Annotated[int, msgspec.Meta(ge=1, le=_MAX_SIDE)]
@@ -51,8 +51,8 @@ class _PictureMessage(msgspec.Struct, tag="picture", forbid_unknown_fields=True)
     width: Side
     height: Side
     exif: Exif
-    thumbnail_width: Side
-    thumbnail_height: Side
+    preview_width: Side
+    preview_height: Side
     pixels: bytes
 
 
@@ -75,21 +75,22 @@ def to_message(result: Picture | UndecodableImage | UnsupportedImage) -> bytes:
         "width": result.width,
         "height": result.height,
         "exif": msgspec.to_builtins(result.exif),  # MessagePack's own dates have no offset.
-        "thumbnail_width": result.thumbnail.width,
-        "thumbnail_height": result.thumbnail.height,
-        "pixels": result.thumbnail.tobytes(),
+        "preview_width": result.preview.width,
+        "preview_height": result.preview.height,
+        "pixels": result.preview.tobytes(),
     }
     return msgspec.msgpack.encode(picture)
 
 
-def decode_in_process(data: bytes, box: tuple[int, int]) -> Picture:
+def decode_in_process(data: bytes, size: int) -> Picture:
     """Decode `data` in a process that may crash, hang or be taken over.
 
+    The preview has sides of at most `size` pixels.
     Raises UnsupportedImage or UndecodableImage; CalledProcessError or TimeoutExpired if the process
     does not even start.
     """
     sandbox.hide_memory()
-    command = [sys.executable, "-P", "-S", "-m", "chalicelib.images.decoder", *map(str, box)]
+    command = [sys.executable, "-P", "-S", "-m", "chalicelib.images.decoder", str(size)]
     with subprocess.Popen(  # noqa: S603 (no part of the command comes from a request)
         command,
         stdin=subprocess.PIPE,
@@ -99,12 +100,12 @@ def decode_in_process(data: bytes, box: tuple[int, int]) -> Picture:
         env=_environment(),
     ) as process:
         try:
-            output = _exchange(process, data, _max_bytes(box))
+            output = _exchange(process, data, _max_bytes(size))
             if not output:
                 raise subprocess.CalledProcessError(process.wait(_MAX_START_SECONDS), command)
         finally:
             process.kill()
-    return _picture(output, box)
+    return _picture(output, size)
 
 
 def _environment() -> dict[str, str]:
@@ -116,8 +117,8 @@ def _environment() -> dict[str, str]:
     return environment
 
 
-def _max_bytes(box: tuple[int, int]) -> int:
-    return len(READY) + _MAX_MESSAGE_BYTES + 3 * box[0] * box[1]
+def _max_bytes(size: int) -> int:
+    return len(READY) + _MAX_MESSAGE_BYTES + 3 * size * size
 
 
 def _exchange(process: subprocess.Popen[bytes], data: bytes, max_bytes: int) -> bytes:
@@ -161,26 +162,26 @@ def _write(pipe: int, data: memoryview) -> int:
         return len(data)  # Nobody reads the rest.
 
 
-def _picture(output: bytes, box: tuple[int, int]) -> Picture:
+def _picture(output: bytes, size: int) -> Picture:
     """Return the picture in a response, or raise the error in it. Any defect is the image's."""
     try:
-        if len(output) > _max_bytes(box) or not output.startswith(READY):
+        if len(output) > _max_bytes(size) or not output.startswith(READY):
             raise ValueError("not a response")
         message = _DECODER.decode(memoryview(output)[len(READY) :])
         if isinstance(message, _PictureMessage):
-            return _checked_picture(message, box)
+            return _checked_picture(message, size)
     except ValueError as error:  # msgspec's are among them.
         raise UndecodableImage(limits.BROKEN) from error
     raise _REFUSALS[message.error](message.text)
 
 
-def _checked_picture(message: _PictureMessage, box: tuple[int, int]) -> Picture:
-    size = message.thumbnail_width, message.thumbnail_height
-    if size[0] > box[0] or size[1] > box[1] or len(message.pixels) != 3 * size[0] * size[1]:
-        raise ValueError("not a thumbnail of the box")
+def _checked_picture(message: _PictureMessage, size: int) -> Picture:
+    width, height = message.preview_width, message.preview_height
+    if max(width, height) > size or len(message.pixels) != 3 * width * height:
+        raise ValueError("not a preview of this size")
     if message.format not in FORMATS:
         raise ValueError("not a format of this decoder")
     if not is_valid(message.exif):
         raise ValueError("not what EXIF is read as")
-    thumbnail = Image.frombytes("RGB", size, message.pixels)
-    return Picture(message.format, message.width, message.height, message.exif, thumbnail)
+    preview = Image.frombytes("RGB", (width, height), message.pixels)
+    return Picture(message.format, message.width, message.height, message.exif, preview)

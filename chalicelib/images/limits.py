@@ -13,6 +13,7 @@ from PIL.ExifTags import IFD
 
 from chalicelib.errors import UndecodableImage
 from chalicelib.images.exif import read_orientation
+from chalicelib.images.metadata import TIFF_SIGNATURES
 
 # Pillow's own guard has one limit of pixels for all formats. `require_decodable` replaces it: it
 # counts the bytes that each format really takes.
@@ -155,7 +156,7 @@ def has_safe_tags(tiff: bytes) -> bool:
     Pillow reads all values at once: if every tag points to the same kilobytes, it reads gigabytes.
     """
     tiff = tiff.removeprefix(b"Exif\0\0")
-    if tiff[:2] not in (b"II", b"MM"):
+    if not tiff.startswith(TIFF_SIGNATURES):
         return True
     order = "<" if tiff[:2] == b"II" else ">"
     big = 43 in tiff[2:4]  # BigTIFF has 64 bits where TIFF has 32

@@ -9,6 +9,9 @@ import struct
 import zlib
 from collections.abc import Collection, Iterator
 
+JPEG_SIGNATURE = b"\xff\xd8"
+TIFF_SIGNATURES = (b"II", b"MM")  # the byte order; no other format begins like this
+
 _MAX_PARTS = 100_000  # segments, chunks or tags
 _MAX_PROFILE_BYTES = 4 * 1024 * 1024
 
@@ -42,11 +45,11 @@ _PROFILE = (34675, 7)  # the tag and its type
 def without_metadata(data: bytes) -> tuple[bytes, bytes | None] | None:
     """Return the image without most metadata, and its EXIF; None if there is nothing to remove."""
     try:
-        if data.startswith(b"\xff\xd8"):
+        if data.startswith(JPEG_SIGNATURE):
             return _jpeg(data)
         if data.startswith(_PNG_SIGNATURE):
             return _png(data)
-        if data[:2] in (b"II", b"MM"):
+        if data.startswith(TIFF_SIGNATURES):
             return _tiff(data), data
         if data[4:8] == b"ftyp":
             return _heif(data), None
@@ -86,7 +89,7 @@ def jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
 
 def jpeg_exif(data: bytes) -> bytes:
     """Return the content of all EXIF segments of a JPEG, joined as Pillow joins them."""
-    if not data.startswith(b"\xff\xd8"):
+    if not data.startswith(JPEG_SIGNATURE):
         return b""
     contents = (data[start + 4 : end] for kind, start, end in jpeg_segments(data) if kind == _APP1)
     return b"".join(one.removeprefix(_EXIF) for one in contents if one.startswith(_EXIF))

@@ -5,7 +5,7 @@ import struct
 
 from PIL import BmpImagePlugin, TiffImagePlugin
 
-from chalicelib.images.metadata import jpeg_segments
+from chalicelib.images.metadata import JPEG_SIGNATURE, TIFF_SIGNATURES, jpeg_segments
 
 # ITU-T T.81, table B.1
 _JPEG_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
@@ -33,11 +33,11 @@ _UNDECODED_COMPRESSIONS = {50001: "WebP"}
 def unsupported_variant(data: bytes) -> str | None:
     """Return what to call an image that Pillow could not decode; None if it seems to be broken."""
     try:
-        if data.startswith(b"\xff\xd8"):
+        if data.startswith(JPEG_SIGNATURE):
             return _jpeg(data)
         if data.startswith(b"BM"):
             return _bmp(data)
-        if data[:2] in (b"II", b"MM"):
+        if data.startswith(TIFF_SIGNATURES):
             return _tiff(data)
     except Exception:  # noqa: BLE001 (hostile bytes can make Pillow raise anything)
         return None

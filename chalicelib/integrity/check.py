@@ -15,6 +15,8 @@ from chalicelib import dates
 from chalicelib.accounts.cognito import UserPool
 from chalicelib.accounts.models import User
 from chalicelib.accounts.service import AccountService
+from chalicelib.images.sizes import Sizes
+from chalicelib.integrity.derived import DerivedData, DerivedSums, check_again, sums_of_items
 from chalicelib.integrity.lists import (
     SHARES,
     Listed,
@@ -31,7 +33,7 @@ from chalicelib.integrity.report import Finding, IntegrityError, Issue, Summary
 from chalicelib.integrity.tables import Tables
 from chalicelib.observability import write_line
 from chalicelib.photos.models import Photo
-from chalicelib.photos.photo import PhotoState
+from chalicelib.photos.photo import STORED_STATES, PhotoState
 from chalicelib.photos.service import PhotoService
 from chalicelib.photos.storage import OWNER_FOLDERS, PhotoStorage, StoredObject, user_prefixes
 
@@ -69,13 +71,13 @@ class IntegrityService:
         accounts: AccountService,
         pool: UserPool,
         capacity: Capacity,
-        thumbnail_box: tuple[int, int],
+        sizes: Sizes,
         grace: timedelta = GRACE,
     ) -> None:
         self._storage = storage
         self._pool = pool
         self.capacity = capacity
-        self._repairs = Repairs(storage, photos, accounts, thumbnail_box)
+        self._repairs = Repairs(storage, photos, accounts, sizes)
         self._grace = grace
 
     def check(
@@ -200,12 +202,13 @@ class _Check:
         if user is not None and self._is_being_deleted(user):
             yield from self._check_account_deletion(user)
             return
-        has_photos, counted = False, Counters()
+        has_photos, counted, wanted = False, Counters(), DerivedSums()
         listed = merged(self._tables.photos(sub), photo_objects(self._storage, sub))
         for photo, findings in self._check_photos(sub, listed, self._share is None):
             if photo is not None:
                 has_photos = True
                 counted += Counters.of_photo(photo)
+                wanted.add(DerivedData.of_photos([photo]))
                 if photo.state != PhotoState.PENDING:
                     self.summary.photos += 1
             yield from findings
@@ -215,6 +218,10 @@ class _Check:
         stored = self._stored_counters(sub)
         if stored is not None and not stored.agree_with(counted):
             yield from self._check_counters(sub)
+        if sums_of_items(self._tables.derived_items(sub)) != wanted:
+            correct = self._repairs.correct_derived if self._repairs else None
+            for issue, is_repaired in check_again(self._tables, sub, correct).items():
+                yield Finding(issue, f"user {sub}", is_repaired)
 
     def _check_photos(
         self, sub: str, listed: Iterator[Listed], verify_hashes: bool
@@ -222,7 +229,7 @@ class _Check:
         """Yield the item of each photo ID in the lists, or None, and the findings about it."""
         for one, is_suspect in self._photos.suspects(listed, verify_hashes):
             if verify_hashes and one.photo is not None:
-                self.summary.verified += one.photo.state == PhotoState.READY
+                self.summary.verified += one.photo.state in STORED_STATES
             yield one.photo, self._photos.check_again(sub, one) if is_suspect else iter(())
 
     def _is_being_deleted(self, user: User | None) -> bool:

@@ -18,6 +18,7 @@ from chalicelib.photos.service import photo_keys
 from chalicelib.photos.storage import (
     PhotoStorage,
     StoredObject,
+    preview_prefix,
     thumbnail_prefix,
     user_prefixes,
 )
@@ -44,10 +45,13 @@ class Listed:
                 return True
             if photo.state == PhotoState.PENDING:
                 return has_expired(photo)
-            original, thumbnail = (stored.pop(key, None) for key in photo_keys(photo))
+            original, preview, thumbnail = (stored.pop(key, None) for key in photo_keys(photo))
             if original is None or original.size != photo.filesize:
                 return True
             if thumbnail is None or not thumbnail.size:
+                return True
+            # Those of earlier versions are reported together with the hashes, on their day.
+            if photo.preview_sha256 is not None and (preview is None or not preview.size):
                 return True
         return any(one.modified <= stale_before for one in stored.values())
 
@@ -77,12 +81,16 @@ def has_expired(photo: Photo) -> bool:
 
 
 def photo_objects(storage: PhotoStorage, sub: str) -> Iterator[StoredObject]:
-    """Yield a user's originals and thumbnails, in order of photo IDs.
+    """Yield a user's originals, previews and thumbnails, in order of photo IDs.
 
     One page of each list is in memory. Objects where the album stores none may be out of order.
     """
-    small = storage.list_keys(thumbnail_prefix(sub))
-    return heapq.merge(_originals(storage, sub), small, key=lambda one: photo_id_of(one.key))
+    renditions = map(storage.list_keys, _rendition_prefixes(sub))
+    return heapq.merge(_originals(storage, sub), *renditions, key=lambda one: photo_id_of(one.key))
+
+
+def _rendition_prefixes(sub: str) -> tuple[str, str]:
+    return preview_prefix(sub), thumbnail_prefix(sub)
 
 
 def _originals(storage: PhotoStorage, sub: str) -> Iterator[StoredObject]:
@@ -90,7 +98,7 @@ def _originals(storage: PhotoStorage, sub: str) -> Iterator[StoredObject]:
     for entry in storage.list_folder(prefix):
         if isinstance(entry, StoredObject):
             yield entry
-        elif f"{prefix}{entry}/" != thumbnail_prefix(sub):
+        elif f"{prefix}{entry}/" not in _rendition_prefixes(sub):
             yield from storage.list_keys(f"{prefix}{entry}/")
 
 
@@ -123,5 +131,5 @@ def merged(photos: Iterable[Photo], objects: Iterable[StoredObject]) -> Iterator
 
 
 def photo_id_of(key: str) -> str:
-    """Return the photo ID in the key of an original or a thumbnail."""
+    """Return the photo ID in the key of an original, a preview or a thumbnail."""
     return key.rpartition("/")[2].partition(".")[0]

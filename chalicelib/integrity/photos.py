@@ -1,4 +1,4 @@
-"""The integrity check of photos: their items, originals and thumbnails."""
+"""The integrity check of photos: their items, originals, previews and thumbnails."""
 
 import dataclasses
 import itertools
@@ -13,7 +13,7 @@ from chalicelib.integrity.repair import Repairs
 from chalicelib.integrity.report import Finding, Issue
 from chalicelib.integrity.tables import Tables
 from chalicelib.photos.models import Photo
-from chalicelib.photos.photo import PhotoState
+from chalicelib.photos.photo import STORED_STATES, PhotoState
 from chalicelib.photos.service import photo_keys
 from chalicelib.photos.storage import PhotoStorage, StoredObject
 
@@ -55,7 +55,7 @@ class PhotoCheck:
         def is_suspect(one: Listed) -> bool:
             if one.seems_wrong(self.stale_before()):
                 return True
-            if not verify_hashes or one.photo is None or one.photo.state != PhotoState.READY:
+            if not verify_hashes or one.photo is None or one.photo.state not in STORED_STATES:
                 return False
             return bool(self._different(one.photo))
 
@@ -93,20 +93,28 @@ class PhotoCheck:
 
     def _different(self, photo: Photo) -> list[Finding]:
         """Return in what a ready photo's objects differ from its item."""
-        original, thumbnail = photo_keys(photo)
+        original, preview, thumbnail = photo_keys(photo)
         findings = []
         stored = self._storage.head(original)
         if stored is None:
             findings.append(Finding(Issue.MISSING_ORIGINAL, original))
         elif stored.size != photo.filesize or self._sha256(stored) != photo.sha256:
             findings.append(Finding(Issue.DIFFERENT_ORIGINAL, original))
-        small = self._storage.head(thumbnail)
-        # Photos of earlier versions have no hash of their thumbnail.
-        if not (small and small.size) or (
-            photo.thumbnail_sha256 not in (None, self._sha256(small))
-        ):
+        # Photos of earlier versions have no hash of their thumbnail, and no preview.
+        if not self._is_intact(thumbnail, photo.thumbnail_sha256):
             findings.append(Finding(Issue.THUMBNAIL, thumbnail))
+        if photo.preview_sha256 is None:
+            findings.append(Finding(Issue.NO_PREVIEW, preview))
+        elif not self._is_intact(preview, photo.preview_sha256):
+            findings.append(Finding(Issue.PREVIEW, preview))
         return findings
+
+    def _is_intact(self, rendition: str, sha256: str | None) -> bool:
+        """Return whether a rendition exists, and has a hash if that is known."""
+        stored = self._storage.head(rendition)
+        if not (stored and stored.size):
+            return False
+        return sha256 is None or self._sha256(stored) == sha256
 
     def _orphaned(self, keys: Iterable[str]) -> list[Finding]:
         stored = filter(None, map(self._storage.head, keys))

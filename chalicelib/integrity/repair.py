@@ -12,16 +12,19 @@ from pynamodb.expressions.condition import Condition
 from chalicelib.accounts.models import User
 from chalicelib.accounts.service import AccountService
 from chalicelib.clients import condition_failed
-from chalicelib.errors import AlbumError, NotFound
+from chalicelib.errors import AlbumError, AlreadyWritten, Conflict, NotFound
 from chalicelib.images.decoding import read_image
+from chalicelib.images.sizes import Sizes
+from chalicelib.integrity.derived import DerivedData
 from chalicelib.integrity.report import Finding, Issue
 from chalicelib.photos.models import Photo
-from chalicelib.photos.photo import PhotoState
+from chalicelib.photos.photo import STORED_STATES, PhotoState
 from chalicelib.photos.reservations import has_expired
 from chalicelib.photos.service import PhotoService, photo_keys
 from chalicelib.photos.storage import PhotoStorage, upload_key
 
 _BAD_ORIGINAL = {Issue.MISSING_ORIGINAL, Issue.DIFFERENT_ORIGINAL}
+_BAD_RENDITION = {Issue.THUMBNAIL, Issue.PREVIEW, Issue.NO_PREVIEW}
 
 
 @dataclass(frozen=True)
@@ -32,18 +35,20 @@ class Counters:
     storage_bytes: int = 0
     pending: int = 0
     pending_bytes: int = 0
+    trash: int = 0
 
     @classmethod
     def of_user(cls, user: User) -> "Counters":
         """Return the counters that are stored for a user."""
         pending, pending_bytes = int(user.pending_count or 0), int(user.pending_bytes or 0)
-        return cls(user.stored_count, user.stored_bytes, pending, pending_bytes)
+        trash = int(user.trash_count or 0)
+        return cls(user.stored_count, user.stored_bytes, pending, pending_bytes, trash)
 
     @classmethod
     def of_photo(cls, photo: Photo) -> "Counters":
         """Return what one photo adds to its owner's counters."""
         if photo.state != PhotoState.PENDING:
-            return cls(1, int(photo.filesize))
+            return cls(1, int(photo.filesize), trash=int(photo.state == PhotoState.TRASHED))
         return cls() if has_expired(photo) else cls(0, 0, 1, int(photo.filesize))
 
     def __add__(self, other: "Counters") -> "Counters":
@@ -52,12 +57,14 @@ class Counters:
             self.storage_bytes + other.storage_bytes,
             self.pending + other.pending,
             self.pending_bytes + other.pending_bytes,
+            self.trash + other.trash,
         )
 
     def agree_with(self, counted: "Counters") -> bool:
         """Return whether stored counters are right; expired uploads may still be in them."""
         return (
-            (self.photos, self.storage_bytes) == (counted.photos, counted.storage_bytes)
+            (self.photos, self.storage_bytes, self.trash)
+            == (counted.photos, counted.storage_bytes, counted.trash)
             and self.pending >= counted.pending
             and self.pending_bytes >= counted.pending_bytes
         )
@@ -74,12 +81,12 @@ class Repairs:
         storage: PhotoStorage,
         photos: PhotoService,
         accounts: AccountService,
-        thumbnail_box: tuple[int, int],
+        sizes: Sizes,
     ) -> None:
         self._storage = storage
         self._photos = photos
         self._accounts = accounts
-        self._thumbnail_box = thumbnail_box
+        self._sizes = sizes
 
     def repair(self, finding: Finding, photo: Photo | None, issues: Set[Issue]) -> bool:
         """Repair one of a photo's `issues`; return whether that was possible."""
@@ -96,8 +103,8 @@ class Repairs:
             _delete_pending(photo)
             self.delete_object(upload_key(photo.user_id, photo.id))
             return True
-        if finding.issue == Issue.THUMBNAIL and not issues & _BAD_ORIGINAL:
-            return self._create_thumbnail(photo)
+        if finding.issue in _BAD_RENDITION and not issues & _BAD_ORIGINAL:
+            return self._create_rendition(photo, finding.where)
         return False
 
     def delete_object(self, key: str) -> None:
@@ -124,13 +131,15 @@ class Repairs:
                     User.storage_bytes.set(counted.storage_bytes + counted.pending_bytes),
                     User.pending_count.set(counted.pending),
                     User.pending_bytes.set(counted.pending_bytes),
+                    User.trash_count.set(counted.trash),
                 ],
                 condition=User.sub.exists()
                 & User.deleting_at.does_not_exist()
                 & _is_still(User.photo_count, before.photos + before.pending)
                 & _is_still(User.storage_bytes, before.storage_bytes + before.pending_bytes)
                 & _is_still(User.pending_count, before.pending)
-                & _is_still(User.pending_bytes, before.pending_bytes),
+                & _is_still(User.pending_bytes, before.pending_bytes)
+                & _is_still(User.trash_count, before.trash),
             )
         except UpdateError as error:
             if condition_failed(error):
@@ -138,24 +147,52 @@ class Repairs:
             raise
         return True
 
-    def _create_thumbnail(self, photo: Photo) -> bool:
-        """Create a photo's thumbnail again from its original; return whether that was possible."""
-        original, thumbnail = photo_keys(photo)
+    def correct_derived(
+        self, sub: str, stored: DerivedData, wanted: DerivedData
+    ) -> set[Issue] | None:
+        """Write what follows from a user's photos instead of what is stored.
+
+        Returns what cannot be repaired, or None if the user has changed a photo meanwhile.
+        """
+        left = set[Issue]()
+        try:
+            for numbers in stored.counters_to_add(wanted):
+                self._photos.correct_counter(sub, numbers)
+            for photo_id, one in stored.photos_to_derive(wanted):
+                try:
+                    self._photos.rederive(sub, photo_id, one)
+                except Conflict:  # more photos with the same bytes than an item may name
+                    left.add(Issue.WRONG_HASHES)
+        except AlreadyWritten:
+            return None
+        return left
+
+    def _create_rendition(self, photo: Photo, key: str) -> bool:
+        """Create a photo's preview, with its thumbhash, or thumbnail again from its original.
+
+        Return whether that was possible.
+        """
+        original, preview, _ = photo_keys(photo)
         try:
             data, _ = self._storage.fetch(original, int(photo.filesize))
-            content = read_image(data, self._thumbnail_box).thumbnail
+            image = read_image(data, self._sizes)
         except AlbumError:
             return False
-        self._storage.put_thumbnail(thumbnail, content)
+        if key == preview:
+            content, digest = image.preview, Photo.preview_sha256
+            actions = [Photo.thumbhash.set(image.thumbhash)]
+        else:
+            content, digest, actions = image.thumbnail, Photo.thumbnail_sha256, []
+        self._storage.put_rendition(key, content)
         try:
             photo.update(
-                actions=[Photo.thumbnail_sha256.set(hashlib.sha256(content).hexdigest())],
-                condition=(Photo.state == PhotoState.READY) & (Photo.sha256 == photo.sha256),
+                actions=[*actions, digest.set(hashlib.sha256(content).hexdigest())],
+                condition=Photo.state.is_in(*STORED_STATES) & (Photo.sha256 == photo.sha256),
             )
         except UpdateError as error:
             if not condition_failed(error):
                 raise
-            self.delete_object(thumbnail)  # The photo has just been deleted.
+            self.delete_object(key)  # The photo has just been deleted.
         return True
 
 

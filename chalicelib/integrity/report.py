@@ -11,17 +11,24 @@ class Issue(StrEnum):
     MISSING_ORIGINAL = "original missing"
     DIFFERENT_ORIGINAL = "original differs from its record (size or hash)"
     THUMBNAIL = "thumbnail missing or different"
+    PREVIEW = "preview missing or different"
+    NO_PREVIEW = "no preview yet (photo of an earlier version)"
     ORPHANED_OBJECT = "orphaned object"
     UNFINISHED_DELETION = "unfinished deletion"
     WRONG_COUNTERS = "wrong counters"
+    WRONG_MONTHS = "wrong counters of months"
+    WRONG_TAGS = "wrong counters of tags"
+    WRONG_LISTS = "wrong members of favorites, albums or trash"
+    WRONG_HASHES = "wrong list of known images"
     STALE_UPLOAD = "stale upload"
     UNFINISHED_ACCOUNT_DELETION = "unfinished account deletion"
     NO_USER_RECORD = "photos without a user record"
     DELETED_ACCOUNT = "photos of a deleted account"
 
 
-# DynamoDB's TTL and S3's lifecycle rules are lazy by design: these issues raise no alarm.
-_RESOLVES_ITSELF = {Issue.STALE_UPLOAD}
+# These issues raise no alarm: DynamoDB's TTL and S3's lifecycle rules are lazy by design, and
+# without a preview, the original is shown.
+_HARMLESS = {Issue.STALE_UPLOAD, Issue.NO_PREVIEW}
 
 
 @dataclass(frozen=True)
@@ -61,8 +68,8 @@ class Summary:
 
     @property
     def needs_attention(self) -> bool:
-        """Whether an operator must act, because time alone will not resolve what remains."""
-        return self.is_behind or bool(set(self.remaining) - _RESOLVES_ITSELF)
+        """Whether an operator must act, because what remains is not harmless."""
+        return self.is_behind or bool(set(self.remaining) - _HARMLESS)
 
     def __str__(self) -> str:
         found, repaired = self.found.total(), self.found.total() - self.remaining.total()

@@ -5,6 +5,7 @@ from typing import Any
 
 from chalicelib.accounts.models import User
 from chalicelib.integrity.pace import Pace
+from chalicelib.photos.derived import LISTS, TAGS
 from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import KEY_PREFIX
 
@@ -84,6 +85,19 @@ class Tables:
         names = {"#owner": "user_id", "#id": "id"}
         for item in self._items(self._photo_pace, "query", request, names):
             yield Photo.from_raw_data(item)
+
+    def derived_items(self, sub: str, consistent: bool = False) -> Iterator[dict[str, Any]]:
+        """Yield the items that `derived` defines, of one user, in DynamoDB's JSON."""
+        names = {"#owner": "user_id", "#id": "id"}
+        values = {":owner": {"S": sub}, ":first": {"S": LISTS}, ":last": {"S": f"{TAGS}~"}}
+        request = {
+            "TableName": self._photo_table,
+            # Used Idempotency-Keys sort before them, as their hashes are hexadecimal.
+            "KeyConditionExpression": "#owner = :owner AND #id BETWEEN :first AND :last",
+            "ExpressionAttributeValues": values,
+            "ConsistentRead": consistent,
+        }
+        yield from self._items(self._photo_pace, "query", request, names)
 
     def _items(
         self, pace: Pace, operation: str, request: dict[str, Any], names: dict[str, str]

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 import msgspec
 
@@ -11,6 +11,8 @@ from chalicelib.errors import AlreadyWritten, Conflict, IdempotencyMismatch, Una
 from chalicelib.photos.models import Photo, UploadKey
 from chalicelib.photos.photo import PhotoMetadata
 from chalicelib.photos.reservations import usable_photo
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,9 @@ class KeyedUpload:
     key: str
     filesize: int
     metadata: PhotoMetadata
-    sha256: str | None = None  # of the image, if it is in the request itself
+    sha256: str | None = None  # of the image; an announcement need not have it
+    is_announcement: bool = False
+    on_duplicate: str = "keep"
 
     @property
     def digest(self) -> str:
@@ -29,12 +33,14 @@ class KeyedUpload:
         defaults = msgspec.structs.asdict(PhotoMetadata())
         # Without defaults, it stays the same when a later version adds a field.
         given = {name: value for name, value in given.items() if value != defaults[name]}
+        if self.on_duplicate != "keep":
+            given["on_duplicate"] = self.on_duplicate
         content = msgspec.json.encode([self.filesize, self.sha256, given], order="sorted")
         return f"{self._route}:{hashlib.sha256(content).hexdigest()}"
 
     @property
     def _route(self) -> str:
-        return "announcement" if self.sha256 is None else "image"
+        return "announcement" if self.is_announcement else "image"
 
     def require_same(self, used: UploadKey) -> None:
         """Raise IdempotencyMismatch if the key was used for another request of the same route."""
@@ -54,30 +60,30 @@ class KeyedUpload:
 def once(
     user_id: str,
     upload: KeyedUpload | None,
-    create: Callable[[], dict[str, Any]],
-    existing: Callable[[Photo], dict[str, Any]],
-) -> dict[str, Any]:
+    create: Callable[[], T],
+    existing: Callable[[Photo, bool], T],
+) -> T:
     """Return the result of `create`, or for a used key that of `existing` for its photo.
 
-    Raises IdempotencyMismatch if the key was used for another upload, and Conflict if its photo is
-    gone.
+    `existing` also gets whether the photo is an earlier one with the same bytes. Raises
+    IdempotencyMismatch if the key was used for another upload, and Conflict if its photo is gone.
     """
     if upload is None:
         return create()
     earlier = _earlier_photo(user_id, upload)
     if earlier is not None:
-        return existing(earlier)
+        return existing(*earlier)
     try:
         return create()
     except AlreadyWritten as error:
         earlier = _earlier_photo(user_id, upload)
         if earlier is None:  # The key has just expired.
             raise Unavailable from error
-        return existing(earlier)
+        return existing(*earlier)
 
 
-def _earlier_photo(user_id: str, upload: KeyedUpload) -> Photo | None:
-    """Return the photo that the same upload has created, None for a new key."""
+def _earlier_photo(user_id: str, upload: KeyedUpload) -> tuple[Photo, bool] | None:
+    """Return the photo that the same upload has created or found, None for a new key."""
     used = UploadKey.find(user_id, upload.key)
     if used is None:
         return None
@@ -89,7 +95,7 @@ def _earlier_photo(user_id: str, upload: KeyedUpload) -> Photo | None:
             "another key."
         )
     upload.require_same_file(used, photo)
-    return photo
+    return photo, photo.id != used.photo_id
 
 
 def _route(used: UploadKey) -> str:

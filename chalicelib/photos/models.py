@@ -6,10 +6,12 @@ from typing import Any
 
 from pynamodb.attributes import (
     Attribute,
+    BooleanAttribute,
     ListAttribute,
     NumberAttribute,
     TTLAttribute,
     UnicodeAttribute,
+    UnicodeSetAttribute,
 )
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
@@ -18,13 +20,26 @@ from pynamodb.models import Model
 
 from chalicelib import dates
 from chalicelib.clients import TableMeta
-from chalicelib.photos.photo import EMPTY_TEXTS, KEY_PREFIX, MEASURED, NUMBERS, OPTIONAL, SHOWN
+from chalicelib.photos.photo import (
+    EMPTY_TEXTS,
+    FLAGS,
+    ID_LISTS,
+    KEY_PREFIX,
+    MEASURED,
+    NUMBERS,
+    OPTIONAL,
+    SHOWN,
+)
 from chalicelib.photos.query import BY_TAKEN
 
 KEY_LIFE = timedelta(days=1)
 
 
 def _attribute(name: str) -> Attribute[Any]:
+    if name in FLAGS:
+        return BooleanAttribute(default=False)
+    if name in ID_LISTS:
+        return ListAttribute[UnicodeAttribute](of=UnicodeAttribute, default=list)
     kind = NumberAttribute if name in NUMBERS else UnicodeAttribute
     if name in EMPTY_TEXTS:
         return kind(default="")  # type: ignore[arg-type]
@@ -63,6 +78,8 @@ class Photo(_ShownFields, Model):  # type: ignore[misc]
     tag_keys = ListAttribute[UnicodeAttribute](of=UnicodeAttribute, default=list)
     search_text = UnicodeAttribute(default="")
     thumbnail_sha256 = UnicodeAttribute(null=True)
+    preview_sha256 = UnicodeAttribute(null=True)
+    on_duplicate = UnicodeAttribute(null=True)  # of a pending upload: "skip", else None
     expires_at = TTLAttribute(null=True)
 
     by_taken = ByTaken()
@@ -76,8 +93,33 @@ class Photo(_ShownFields, Model):  # type: ignore[misc]
             return None
 
 
+class DerivedItem(Model):
+    """An item that `derived` defines: counters, a member of a list, or the photos with one hash.
+
+    The names of counters are not known in advance, so they are not declared here.
+    """
+
+    class Meta(TableMeta):
+        table_name = "Photo"
+
+    user_id = UnicodeAttribute(hash_key=True)
+    id = UnicodeAttribute(range_key=True)
+    photo_ids = UnicodeSetAttribute(null=True)  # only of a hash
+
+    @classmethod
+    def find(cls, user_id: str, item_id: str) -> "DerivedItem | None":
+        """Return an item, or None."""
+        try:
+            return cls.get(user_id, item_id, consistent_read=True)
+        except DoesNotExist:
+            return None
+
+
 class UploadKey(Model):
-    """A used Idempotency-Key: an item of its own in the owner's partition of photos."""
+    """A used Idempotency-Key: an item of its own in the owner's partition of photos.
+
+    Also an upload that was completed with an image that its owner already had.
+    """
 
     class Meta(TableMeta):
         table_name = "Photo"
@@ -98,10 +140,27 @@ class UploadKey(Model):
         return used
 
     @classmethod
+    def of_duplicate(cls, pending: Photo, photo_id: str) -> "UploadKey":
+        """Return the item that records which photo has the bytes of an upload."""
+        expires_at = dates.utc_now() + KEY_LIFE
+        return cls(
+            pending.user_id, _upload_id(pending.id), photo_id=photo_id, expires_at=expires_at
+        )
+
+    @classmethod
     def find(cls, user_id: str, key: str) -> "UploadKey | None":
         """Return what a key of this user was used for, or None."""
+        return cls._find(user_id, _key_id(key))
+
+    @classmethod
+    def find_duplicate(cls, user_id: str, photo_id: str) -> "UploadKey | None":
+        """Return what records the photo that has the bytes of a completed upload, or None."""
+        return cls._find(user_id, _upload_id(photo_id))
+
+    @classmethod
+    def _find(cls, user_id: str, item_id: str) -> "UploadKey | None":
         try:
-            used = cls.get(user_id, _key_id(key), consistent_read=True)
+            used = cls.get(user_id, item_id, consistent_read=True)
         except DoesNotExist:
             return None
         return used if used.expires_at > dates.utc_now() else None
@@ -116,13 +175,17 @@ class UploadKey(Model):
 def is_still(attribute: Attribute[Any], value: Any) -> Condition:
     """Return the condition that an attribute has the value that was read, absent or empty ones too.
 
-    An item of an earlier version may lack what reads as an empty text.
+    An item of an earlier version may lack what reads as an empty text or list, or as false.
     """
     absent: Condition = attribute.does_not_exist()
     if value is None:
         return absent
     same: Condition = attribute == value
-    return absent | same if value == "" else same
+    return absent | same if value is False or value in ("", []) else same
+
+
+def _upload_id(photo_id: str) -> str:
+    return f"{KEY_PREFIX}upload#{photo_id}"
 
 
 def _key_id(key: str) -> str:

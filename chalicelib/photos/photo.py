@@ -46,11 +46,16 @@ Longitude = Annotated[
 
 
 class PhotoState(StrEnum):
-    """The stage of a photo's life; only a ready one is ever shown."""
+    """The stage of a photo's life: a ready one is listed, a trashed one only in the trash."""
 
     PENDING = "pending"
     READY = "ready"
+    TRASHED = "trashed"
     DELETING = "deleting"
+
+
+# In these, a photo has its objects, and its owner can reach it.
+STORED_STATES = (PhotoState.READY, PhotoState.TRASHED)
 
 
 class PhotoMetadata(Struct, kw_only=True):
@@ -85,23 +90,43 @@ class PhotoFields(PhotoMetadata, kw_only=True):
     sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
     width: Annotated[int, Meta(description="pixels, of the upright image")]
     height: Annotated[int, Meta(description="pixels, of the upright image")]
+    # Photos of earlier versions have none.
+    thumbhash: (
+        Annotated[str, Meta(description="a placeholder of about 25 bytes, in base64: ThumbHash")]
+        | None
+    ) = None
+    favorite: bool = False
+    albums: Annotated[list[str], Meta(description="the IDs of the albums it is in")] = []
+    trashed_date: (
+        Annotated[str, Meta(description="ISO 8601, UTC; null unless it is in the trash")] | None
+    ) = None
 
 
 METADATA = PhotoMetadata.__struct_fields__
 SHOWN = (*(name for name in PhotoFields.__struct_fields__ if name not in METADATA), *METADATA)
 MEASURED = {"content_type", "sha256", "width", "height"}
 NUMBERS = {"filesize", "width", "height", *LIMITS}
+FLAGS = {"favorite"}
+ID_LISTS = {"albums"}
 OPTIONAL = {one.name for one in fields(PhotoFields) if not one.required}
 EMPTY_TEXTS = {"tags", "desc"}  # absent means empty; other optional fields are None
-# The items of used Idempotency-Keys are among the photos; they sort after the ids of photos, which
-# are hexadecimal.
+# The field of each signed URL, by what it shows.
+URLS = {"thumb": "thumbSrc", "preview": "previewSrc", "original": "originalSrc"}
+# What a field has when it was cleared, if it is not None.
+EMPTY: dict[str, Any] = dict.fromkeys(EMPTY_TEXTS, "") | dict.fromkeys(FLAGS, False)
+# The items of used Idempotency-Keys, and those that `derived` defines, are among the photos; they
+# sort after the ids of photos, which are hexadecimal.
 KEY_PREFIX = "key#"
 _SEARCHED = ("tags", "desc", "city", "nation", "address", "filename_orig")
-# What an edit depends on besides the fields that it changes: from these, `computed_fields` computes
-# the others, and a position has two halves.
-INTERDEPENDENT = (*_SEARCHED, "taken_date", *LIMITS)
+# What a change depends on besides the fields that it changes: from these, `computed_fields` and
+# `derived` compute everything else, and a position has two halves.
+INTERDEPENDENT = (
+    *("state", *_SEARCHED, "taken_date", "taken_key", *LIMITS),
+    *("favorite", "albums", "trashed_date"),
+)
 
-_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+ID_PATTERN = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+_ID = re.compile(ID_PATTERN)
 
 _MOST_SHOWN = 10**15  # bytes; a number in a request may have thousands of digits
 
@@ -123,6 +148,9 @@ class PhotoQuery:
     last: str | None = None
     bbox: tuple[float, float, float, float] | None = None  # west, south, east, north in degrees
     with_position: bool = False  # only photos that have a position
+    favorite: bool = False  # only favorites
+    trashed: bool = False  # only photos in the trash, else only others
+    urls: tuple[str, ...] = tuple(URLS)  # which signed URLs each photo has
 
 
 def new_id() -> str:
@@ -207,15 +235,34 @@ def require_whole_position(latitude: float | None, longitude: float | None) -> N
         raise InvalidInput("geotag_lat and geotag_lng must be given together.")
 
 
+def require_tags(tags: str) -> None:
+    """Raise InvalidInput for too many tags, or too long ones."""
+    if len(split_tags(tags)) > MAX_TAGS:
+        raise InvalidInput(f"tags must be at most {MAX_TAGS} tags.")
+    if len(tags) > MAX_TEXT:
+        raise InvalidInput(f"tags must be a text of at most {MAX_TEXT:,} characters.")
+    require_searchable("tags", tags)
+
+
+def require_searchable(name: str, text: str) -> None:
+    """Raise InvalidInput if a text becomes too long when folded: one character may become 18."""
+    limit = MAX_DESCRIPTION if name == "desc" else MAX_TEXT
+    if len(folded(text).encode()) > 4 * limit:
+        raise InvalidInput(
+            f"{name} must be a text of at most {limit:,} characters, and some of its characters "
+            "count as several."
+        )
+
+
 def computed_fields(photo: Any) -> dict[str, Any]:
     """Return the stored fields that follow from the others: sort key, folded tags, search text.
 
-    `photo` is a model instance.
+    `photo` is a model instance. Only a ready photo has a sort key.
     """
     taken = datetime.fromisoformat(photo.taken_date or photo.upload_date)
     texts = (getattr(photo, name) for name in _SEARCHED)
     return {
-        "taken_key": sort_key(taken, photo.id),
+        "taken_key": sort_key(taken, photo.id) if photo.state == PhotoState.READY else None,
         "tag_keys": [folded(tag) for tag in split_tags(photo.tags)],
         "search_text": folded("\n".join(text for text in texts if text)),
     }

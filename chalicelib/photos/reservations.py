@@ -11,7 +11,7 @@ from pynamodb.exceptions import UpdateError
 from chalicelib import dates
 from chalicelib.accounts.models import User
 from chalicelib.clients import condition_failed
-from chalicelib.photos.models import KEY_LIFE, Photo, is_still
+from chalicelib.photos.models import KEY_LIFE, Photo, UploadKey, is_still
 from chalicelib.photos.photo import KEY_PREFIX, PhotoState, first_id
 
 # Not less than an Idempotency-Key is remembered, and not more than S3 keeps what was sent (see the
@@ -29,8 +29,14 @@ def has_expired(pending: Photo) -> bool:
 
 
 def usable_photo(user_id: str, photo_id: str) -> Photo | None:
-    """Return a photo that is ready, or that can still be completed; else None."""
+    """Return a photo that is stored, or that can still be completed; else None.
+
+    If the upload brought an image that its owner already had, it is the photo that has it.
+    """
     photo = Photo.find(user_id, photo_id)
+    if photo is None:
+        skipped = UploadKey.find_duplicate(user_id, photo_id)
+        photo = Photo.find(user_id, skipped.photo_id) if skipped else None
     if photo is None or photo.state == PhotoState.DELETING:
         return None
     return None if photo.state == PhotoState.PENDING and has_expired(photo) else photo

@@ -8,45 +8,49 @@ from datetime import datetime
 from typing import Any, Literal
 
 from botocore.exceptions import BotoCoreError
-from pynamodb.exceptions import PutError, TransactWriteError, UpdateError
+from pynamodb.exceptions import PutError, TransactWriteError
 
 from chalicelib import dates
-from chalicelib.clients import READ_SECONDS, condition_failed
-from chalicelib.errors import NotFound, Throttled
+from chalicelib.clients import READ_SECONDS
 from chalicelib.images.decoding import DecodedImage, read_image
+from chalicelib.images.sizes import Sizes
+from chalicelib.photos.changes import (
+    deletable_photo,
+    edited,
+    existing_photo,
+    marked_deleting,
+    restored,
+    trashed,
+)
+from chalicelib.photos.derived import Counter, Derived
 from chalicelib.photos.idempotency import KeyedUpload
-from chalicelib.photos.models import Photo, is_still
+from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import (
-    EMPTY_TEXTS,
-    INTERDEPENDENT,
     KEY_PREFIX,
-    LIMITS,
     SHOWN,
     PhotoMetadata,
     PhotoState,
     computed_fields,
-    is_id,
     new_id,
-    require_whole_position,
     rounded,
 )
 from chalicelib.photos.storage import (
     PhotoStorage,
     in_parallel,
     original_key,
+    preview_key,
     thumbnail_key,
     user_prefixes,
 )
 from chalicelib.photos.transactions import PhotoTransactions, was_cancelled
 
-Mode = Literal["thumbnail", "original"]
+Mode = Literal["thumbnail", "preview", "original"]
+_SOURCES = {"thumbnail": "thumbSrc", "preview": "previewSrc", "original": "originalSrc"}
 
-_EDIT_TRIES = 5
-_DELETE_BATCH = 150  # photos; S3 takes over a second for 1,000 objects
+_DELETE_BATCH = 100  # photos; S3 takes over a second for 1,000 objects
 _MAX_COUNTED = 10_000
 _DELETE_SECONDS = 20.0  # of the gateway's 29
 _CAPACITY_PAUSE = 0.5  # seconds
-NO_SUCH_PHOTO = "This photo does not exist."
 
 
 class PhotoService:
@@ -56,12 +60,12 @@ class PhotoService:
         self,
         storage: PhotoStorage,
         transactions: PhotoTransactions,
-        thumbnail_box: tuple[int, int],
+        sizes: Sizes,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._storage = storage
         self._transactions = transactions
-        self._thumbnail_box = thumbnail_box
+        self._sizes = sizes
         self._sleep = sleep
 
     def upload(
@@ -70,53 +74,67 @@ class PhotoService:
         data: bytes,
         metadata: PhotoMetadata,
         keyed: KeyedUpload | None = None,
+        *,
+        unique: bool = False,
     ) -> dict[str, Any]:
         """Store an image and return the photo object.
 
         The item is written last: whatever fails before it, nothing is listed.
-        Raises UnsupportedImage, UndecodableImage, QuotaExceeded, or AlreadyWritten if the
-        Idempotency-Key was used.
+        Raises UnsupportedImage, UndecodableImage, QuotaExceeded, AlreadyWritten if the
+        Idempotency-Key was used, or with `unique` DuplicateImage if the user already has the image.
         """
         self._transactions.require_room(user_id, len(data))
-        image = read_image(data, self._thumbnail_box)
+        image = read_image(data, self._sizes)
         photo = new_photo(user_id, new_id(), dates.utc_now(), data, image, metadata)
-        self._store(photo, data, image.thumbnail, keyed)
+        self._store(photo, data, image, lambda: self._transactions.add(photo, keyed, unique=unique))
         return self.describe(photo)
 
     def get(self, user_id: str, photo_id: str) -> dict[str, Any]:
         """Return one photo object. Raises NotFound, also for another user's photo."""
-        return self.describe(_ready_photo(user_id, photo_id))
+        return self.describe(existing_photo(user_id, photo_id))
 
     def url(self, user_id: str, photo_id: str, mode: Mode) -> str:
         """Return a presigned URL of the photo's bytes. Raises NotFound."""
-        original, thumbnail = photo_keys(_ready_photo(user_id, photo_id))
-        return self._storage.url(original if mode == "original" else thumbnail)
+        return str(self.get(user_id, photo_id)[_SOURCES[mode]])
 
     def edit(self, user_id: str, photo_id: str, changes: Mapping[str, Any]) -> dict[str, Any]:
-        """Change metadata fields, None clearing one, and return the photo object.
+        """Change what its owner may change, None clearing a field, and return the photo object.
 
         Raises NotFound, InvalidInput if only half a position would remain, and Throttled if other
         requests change the same photo every time.
         """
-        for _ in range(_EDIT_TRIES):
-            photo = _ready_photo(user_id, photo_id)
-            try:
-                _change(photo, changes)
-                return self.describe(photo)
-            except UpdateError as error:
-                if not condition_failed(error):
-                    raise
-        raise Throttled
+        return self._change(user_id, photo_id, lambda photo: edited(photo, changes))
+
+    def trash(self, user_id: str, photo_id: str) -> dict[str, Any]:
+        """Remove a photo from every list but the trash; safe to repeat. Raises what `edit` does."""
+        return self._change(user_id, photo_id, trashed)
+
+    def restore(self, user_id: str, photo_id: str) -> dict[str, Any]:
+        """Put a photo from the trash back to where it was; safe to repeat.
+
+        Raises what `edit` does.
+        """
+        return self._change(user_id, photo_id, restored)
 
     def delete(self, user_id: str, photo_id: str) -> None:
-        """Delete original, thumbnail and item. Raises NotFound.
+        """Delete original, preview, thumbnail and item. Raises NotFound.
 
         The item is marked first, which removes it from every list, and deleted last: repeating an
         interrupted deletion finishes it.
         """
-        photo = _mark_deleting(user_id, photo_id)
+        photo = self._transactions.apply(
+            lambda: deletable_photo(user_id, photo_id), marked_deleting
+        )
         self._storage.delete(list(photo_keys(photo)))
         self._transactions.remove(photo)
+
+    def rederive(self, user_id: str, photo_id: str, stored: Derived) -> None:
+        """Repair the lists and the hash that follow from a photo. Raises AlreadyWritten."""
+        self._transactions.rederive(user_id, photo_id, stored)
+
+    def correct_counter(self, user_id: str, numbers: Mapping[Counter, int]) -> None:
+        """Add numbers to counters of months and tags. Raises AlreadyWritten."""
+        self._transactions.correct_counter(user_id, numbers)
 
     def delete_all(self, user_id: str, seconds: float = _DELETE_SECONDS) -> int:
         """Delete all that a user has stored; return how many photos remain when time is up.
@@ -147,11 +165,17 @@ class PhotoService:
         """Return an item as the API's photo object."""
         return self._storage.with_urls({name: getattr(photo, name) for name in SHOWN})
 
+    def _change(
+        self, user_id: str, photo_id: str, change: Callable[[Photo], Photo]
+    ) -> dict[str, Any]:
+        photo = self._transactions.apply(lambda: existing_photo(user_id, photo_id), change)
+        return self.describe(photo)
+
     def _store(
-        self, photo: Photo, data: bytes, thumbnail: bytes, keyed: KeyedUpload | None
+        self, photo: Photo, data: bytes, image: DecodedImage, add: Callable[[], None]
     ) -> None:
-        """Store both objects of a photo and then its item, or nothing."""
-        original, small = photo_keys(photo)
+        """Store the three objects of a photo and then its item with `add`, or nothing."""
+        original, preview, thumbnail = photo_keys(photo)
         began = time.monotonic()
         try:
             storage, sha256 = self._storage, bytes.fromhex(photo.sha256)
@@ -159,9 +183,10 @@ class PhotoService:
                 lambda: storage.put_original(
                     original, data, photo.content_type, sha256, photo.filename_orig
                 ),
-                lambda: storage.put_thumbnail(small, thumbnail),
+                lambda: storage.put_rendition(preview, image.preview),
+                lambda: storage.put_rendition(thumbnail, image.thumbnail),
             )
-            self._transactions.add(photo, keyed)
+            add()
         except Exception as error:
             # A transaction that was not cancelled may have written the item although its response
             # was lost: then the objects must stay. A failing cleanup changes nothing, but a caller
@@ -170,7 +195,7 @@ class PhotoService:
             maybe_written = isinstance(error, TransactWriteError) and not was_cancelled(error)
             if not timed_out and not maybe_written:
                 with contextlib.suppress(Exception):
-                    self._storage.delete([original, small])
+                    self._storage.delete([original, preview, thumbnail])
             raise
 
 
@@ -187,9 +212,13 @@ def _delete_items(items: list[Photo]) -> bool:
     return True
 
 
-def photo_keys(photo: Photo) -> tuple[str, str]:
-    """Return the keys of the photo's original and thumbnail."""
-    return original_key(photo.user_id, photo.filename), thumbnail_key(photo.user_id, photo.id)
+def photo_keys(photo: Photo) -> tuple[str, str, str]:
+    """Return the keys of the photo's original, preview and thumbnail."""
+    return (
+        original_key(photo.user_id, photo.filename),
+        preview_key(photo.user_id, photo.id),
+        thumbnail_key(photo.user_id, photo.id),
+    )
 
 
 def new_photo(
@@ -215,7 +244,9 @@ def new_photo(
         filesize=len(data),
         content_type=image.content_type,
         sha256=hashlib.sha256(data).hexdigest(),
+        preview_sha256=hashlib.sha256(image.preview).hexdigest(),
         thumbnail_sha256=hashlib.sha256(image.thumbnail).hexdigest(),
+        thumbhash=image.thumbhash,
         width=image.width,
         height=image.height,
         tags=metadata.tags,
@@ -232,55 +263,4 @@ def new_photo(
     )
     for name, value in computed_fields(photo).items():
         setattr(photo, name, value)
-    return photo
-
-
-def _change(photo: Photo, changes: Mapping[str, Any]) -> None:
-    """Write changes and what is computed from them, if what they depend on is still as it was read.
-
-    Raises UpdateError if it is not, and InvalidInput if only half a position would remain.
-    """
-    unchanged = Photo.state == PhotoState.READY
-    for name in INTERDEPENDENT:
-        unchanged &= is_still(getattr(Photo, name), getattr(photo, name))
-    key, date = photo.taken_key, photo.taken_date
-    values = {
-        name: "" if value is None and name in EMPTY_TEXTS else value
-        for name, value in changes.items()
-    }
-    for name, value in values.items():
-        setattr(photo, name, value)
-    if LIMITS.keys() & values.keys():
-        require_whole_position(photo.geotag_lat, photo.geotag_lng)
-    values |= computed_fields(photo)
-    if key and photo.taken_date == date:
-        # Earlier versions stored it with more digits; a cursor would meet the photo twice.
-        del values["taken_key"]
-    actions = [
-        getattr(Photo, name).remove() if value is None else getattr(Photo, name).set(value)
-        for name, value in values.items()
-    ]
-    photo.update(actions=actions, condition=unchanged)
-
-
-def _ready_photo(user_id: str, photo_id: str) -> Photo:
-    photo = Photo.find(user_id, photo_id) if is_id(photo_id) else None
-    if photo is None or photo.state != PhotoState.READY:
-        raise NotFound(NO_SUCH_PHOTO)
-    return photo
-
-
-def _mark_deleting(user_id: str, photo_id: str) -> Photo:
-    if not is_id(photo_id):
-        raise NotFound(NO_SUCH_PHOTO)
-    photo = Photo(user_id, photo_id)
-    try:
-        photo.update(
-            actions=[Photo.state.set(PhotoState.DELETING), Photo.taken_key.remove()],
-            condition=Photo.id.exists() & (Photo.state != PhotoState.PENDING),
-        )
-    except UpdateError as error:
-        if condition_failed(error):
-            raise NotFound(NO_SUCH_PHOTO) from None
-        raise
     return photo

@@ -1,10 +1,10 @@
-"""Photos in S3: an original and a thumbnail each, under the owner's own prefix."""
+"""Photos in S3: an original, a preview and a thumbnail each, under the owner's own prefix."""
 
 import base64
 import contextlib
 import hashlib
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from urllib.parse import quote
 from botocore.exceptions import ClientError, IncompleteReadError
 
 from chalicelib.errors import Conflict, NotFound, Unavailable
+from chalicelib.photos.photo import URLS
 from chalicelib.photos.signed_urls import UrlSigner
 
 # The content of a key never changes: another image gets another key.
@@ -54,9 +55,34 @@ def thumbnail_key(user_id: str, photo_id: str) -> str:
     return f"{thumbnail_prefix(user_id)}{photo_id}.jpg"
 
 
+def preview_key(user_id: str, photo_id: str) -> str:
+    """Return the key of a preview."""
+    return f"{preview_prefix(user_id)}{photo_id}.jpg"
+
+
 def thumbnail_prefix(user_id: str) -> str:
     """Return the prefix of a user's thumbnails."""
     return f"photos/{user_id}/thumbnails/"
+
+
+def preview_prefix(user_id: str) -> str:
+    """Return the prefix of a user's previews."""
+    return f"photos/{user_id}/previews/"
+
+
+def _shown_preview_key(fields: dict[str, Any]) -> str:
+    # Photos of earlier versions have neither a hash nor a preview.
+    if fields["thumbhash"] is None:
+        return original_key(fields["user_id"], fields["filename"])
+    return preview_key(fields["user_id"], fields["id"])
+
+
+# The key of each object that a photo object has a URL of, from the shown fields.
+KEYS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "thumb": lambda fields: thumbnail_key(fields["user_id"], fields["id"]),
+    "preview": _shown_preview_key,
+    "original": lambda fields: original_key(fields["user_id"], fields["filename"]),
+}
 
 
 def upload_key(user_id: str, photo_id: str) -> str:
@@ -130,8 +156,8 @@ class PhotoStorage:
         """
         self._put(key, data, sha256, self._original_headers(content_type, name))
 
-    def put_thumbnail(self, key: str, jpeg: bytes) -> None:
-        """Store a thumbnail, with its hash as for an original."""
+    def put_rendition(self, key: str, jpeg: bytes) -> None:
+        """Store a preview or a thumbnail, with its hash as for an original."""
         headers = _download_headers("image/jpeg") | _RENDITION
         self._put(key, jpeg, hashlib.sha256(jpeg).digest(), headers)
 
@@ -265,11 +291,10 @@ class PhotoStorage:
         """Return a presigned GET URL, which stays the same for much of its lifetime."""
         return self._signer.url(key)
 
-    def with_urls(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """Return the API's photo object: the shown fields of an item and its signed URLs."""
-        user_id = fields["user_id"]
-        fields["thumbSrc"] = self.url(thumbnail_key(user_id, fields["id"]))
-        fields["originalSrc"] = self.url(original_key(user_id, fields["filename"]))
+    def with_urls(self, fields: dict[str, Any], urls: Iterable[str] = URLS) -> dict[str, Any]:
+        """Return the API's photo object: the shown fields of an item, and signed URLs."""
+        for name in urls:
+            fields[URLS[name]] = self.url(KEYS[name](fields))
         return fields
 
     def _original_headers(self, content_type: str, name: str | None) -> dict[str, str]:

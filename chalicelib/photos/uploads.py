@@ -12,11 +12,15 @@ from chalicelib.clients import condition_failed
 from chalicelib.errors import (
     AlreadyWritten,
     Conflict,
+    DuplicateImage,
     NotFound,
     NotSignedIn,
     TooLarge,
 )
-from chalicelib.images.decoding import read_image
+from chalicelib.images.decoding import DecodedImage, read_image
+from chalicelib.images.sizes import Sizes
+from chalicelib.photos.changes import NO_SUCH_PHOTO
+from chalicelib.photos.duplicates import OnDuplicate, Stored, stored_photo
 from chalicelib.photos.idempotency import KeyedUpload, once
 from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import (
@@ -29,11 +33,15 @@ from chalicelib.photos.photo import (
     readable_size,
 )
 from chalicelib.photos.reservations import PENDING_LIFE, usable_photo
-from chalicelib.photos.service import NO_SUCH_PHOTO, PhotoService, new_photo, photo_keys
-from chalicelib.photos.storage import PhotoStorage, upload_key
+from chalicelib.photos.service import PhotoService, new_photo, photo_keys
+from chalicelib.photos.storage import PhotoStorage, in_parallel, upload_key
 from chalicelib.photos.transactions import PhotoTransactions
 
 _POST_SECONDS = 3600
+_DUPLICATE_TRIES = 3
+_OTHER_FILE = (
+    "A different file was announced or already uploaded for this photo. Start a new upload."
+)
 
 
 class UploadService:
@@ -44,55 +52,91 @@ class UploadService:
         photos: PhotoService,
         storage: PhotoStorage,
         transactions: PhotoTransactions,
-        thumbnail_box: tuple[int, int],
+        sizes: Sizes,
     ) -> None:
         self._photos = photos
         self._storage = storage
         self._transactions = transactions
-        self._thumbnail_box = thumbnail_box
+        self._sizes = sizes
 
     def upload(
-        self, user_id: str, data: bytes, metadata: PhotoMetadata, key: str | None
-    ) -> dict[str, Any]:
-        """Store an image and return the photo object, or the one that its key has already created.
+        self,
+        user_id: str,
+        data: bytes,
+        metadata: PhotoMetadata,
+        key: str | None,
+        on_duplicate: OnDuplicate = "keep",
+    ) -> Stored:
+        """Store an image and return its photo, or the one that its key has already created.
 
-        Raises what `PhotoService.upload` does, Conflict for the key of a photo that has been
-        deleted or is not completed yet, and IdempotencyMismatch for that of another upload.
+        To skip a duplicate is to return the photo that has the same bytes. Raises what
+        `PhotoService.upload` does, Conflict for the key of a photo that has been deleted or is not
+        completed yet, and IdempotencyMismatch for that of another upload.
         """
+        skips = on_duplicate == "skip"
+        sha256 = hashlib.sha256(data).hexdigest() if skips or key is not None else ""
         keyed = None
         if key is not None:
-            keyed = KeyedUpload(key, len(data), metadata, hashlib.sha256(data).hexdigest())
-        return once(
-            user_id,
-            keyed,
-            lambda: self._photos.upload(user_id, data, metadata, keyed),
-            self._existing,
-        )
+            keyed = KeyedUpload(key, len(data), metadata, sha256, on_duplicate=on_duplicate)
+
+        def store(unique: bool = False) -> Stored:
+            return Stored(self._photos.upload(user_id, data, metadata, keyed, unique=unique))
+
+        def create() -> Stored:
+            if not skips:
+                return store()
+            for _ in range(_DUPLICATE_TRIES):
+                photo = stored_photo(user_id, sha256)
+                if photo is not None:
+                    return self._existing(photo, True)
+                with contextlib.suppress(DuplicateImage):
+                    return store(unique=True)
+            # The photos that had the image are gone, and only the record of its hash is left.
+            return store()
+
+        return once(user_id, keyed, create, self._existing)
 
     def begin(
-        self, user_id: str, filesize: int, metadata: PhotoMetadata, key: str | None
+        self,
+        user_id: str,
+        filesize: int,
+        metadata: PhotoMetadata,
+        key: str | None,
+        on_duplicate: OnDuplicate = "keep",
+        sha256: str | None = None,
     ) -> dict[str, Any]:
         """Return the id of a future photo, and the form that sends its `filesize` bytes to S3.
 
-        A used key returns the same id, and the photo if it is complete. Raises TooLarge,
-        QuotaExceeded, TooManyUploads, and what a used key does in `upload`.
+        A used key returns the same id, and the photo if it is complete, and so does a duplicate
+        that is to be skipped if its `sha256` is announced. Raises TooLarge, QuotaExceeded,
+        TooManyUploads, and what a used key does in `upload`.
         """
         if filesize > MAX_BYTES:
             raise TooLarge(
                 f"This file has {readable_size(filesize)}; the limit is {readable_size(MAX_BYTES)}."
             )
 
-        keyed = None if key is None else KeyedUpload(key, filesize, metadata)
+        keyed = None
+        if key is not None:
+            keyed = KeyedUpload(
+                key, filesize, metadata, sha256, is_announcement=True, on_duplicate=on_duplicate
+            )
 
         def reserve() -> dict[str, Any]:
+            if on_duplicate == "skip" and sha256:
+                photo = stored_photo(user_id, sha256)
+                if photo is not None:
+                    return self._form(photo, True)
             pending = _pending_photo(user_id, filesize, metadata)
+            pending.sha256 = sha256
+            pending.on_duplicate = None if on_duplicate == "keep" else on_duplicate
             self._transactions.reserve(pending, keyed)
             return self._form(pending)
 
         return once(user_id, keyed, reserve, self._form)
 
-    def complete(self, user_id: str, photo_id: str) -> dict[str, Any]:
-        """Create the photo from what was uploaded, and return its object; safe to repeat.
+    def complete(self, user_id: str, photo_id: str) -> Stored:
+        """Create the photo from what was uploaded, and return it; safe to repeat.
 
         Raises NotFound, UnsupportedImage, UndecodableImage, or Conflict if the bytes are not the
         ones that were announced.
@@ -100,19 +144,30 @@ class UploadService:
         photo = _open_upload(user_id, photo_id)
         if photo.state == PhotoState.PENDING:
             try:
-                return self._photos.describe(self._record(photo))
+                photo = self._record(photo)
             except (AlreadyWritten, Conflict, NotFound):
                 # Another request may have completed it and deleted the upload.
                 photo = _open_upload(user_id, photo_id)
                 if photo.state == PhotoState.PENDING:
                     raise
-        return self._photos.describe(photo)
+        return Stored(self._photos.describe(photo), photo.id != photo_id)
 
     def _record(self, pending: Photo) -> Photo:
-        """Check, copy and record an upload; nothing is listed before the last step."""
+        """Check, copy and record an upload; nothing is listed before the last step.
+
+        If it is a duplicate to be skipped, return the photo that has the same bytes.
+        """
         source = upload_key(pending.user_id, pending.id)
         data, etag = self._storage.fetch(source, int(pending.filesize))
-        image = read_image(data, self._thumbnail_box)
+        skips = pending.on_duplicate == "skip"
+        if skips or pending.sha256:
+            digest = hashlib.sha256(data).hexdigest()
+            if pending.sha256 not in (None, digest):
+                raise Conflict(_OTHER_FILE)
+            earlier = stored_photo(pending.user_id, digest) if skips else None
+            if earlier is not None:
+                return self._skip(pending, earlier, [source])
+        image = read_image(data, self._sizes)
         photo = new_photo(
             pending.user_id,
             pending.id,
@@ -122,33 +177,70 @@ class UploadService:
             PhotoMetadata(**{name: getattr(pending, name) for name in METADATA}),
         )
         _claim(photo)
-        original, small = photo_keys(photo)
-        sha256 = bytes.fromhex(photo.sha256)
-        self._storage.copy(source, etag, original, photo.content_type, sha256, photo.filename_orig)
-        self._storage.put_thumbnail(small, image.thumbnail)
-        self._complete(photo)
+        self._store(photo, source, etag, image)
+        try:
+            self._complete(photo, unique=skips)
+        except DuplicateImage:
+            earlier = stored_photo(photo.user_id, photo.sha256)
+            if earlier is not None:
+                return self._skip(pending, earlier, [source, *photo_keys(photo)])
+            self._complete(photo)
         # The bucket's lifecycle rule deletes what remains.
         with contextlib.suppress(Exception):
             self._storage.delete([source])
         return photo
 
-    def _complete(self, photo: Photo) -> None:
+    def _skip(self, pending: Photo, earlier: Photo, keys: list[str]) -> Photo:
+        """End an upload whose image is that of an earlier photo, and return that one.
+
+        Its objects are deleted last: until then, another request could complete the upload.
+        """
+        self._transactions.skip(pending, earlier.id)
+        with contextlib.suppress(Exception):
+            self._storage.delete(keys)
+        return earlier
+
+    def _store(self, photo: Photo, source: str, etag: str, image: DecodedImage) -> None:
+        """Copy the upload to the original, and store the renditions."""
+        original, preview, thumbnail = photo_keys(photo)
+        storage, sha256 = self._storage, bytes.fromhex(photo.sha256)
+        try:
+            in_parallel(
+                lambda: storage.copy(
+                    source, etag, original, photo.content_type, sha256, photo.filename_orig
+                ),
+                lambda: storage.put_rendition(preview, image.preview),
+                lambda: storage.put_rendition(thumbnail, image.thumbnail),
+            )
+        except (Conflict, NotFound):
+            self._delete_unneeded(photo)
+            raise
+
+    def _complete(self, photo: Photo, unique: bool = False) -> None:
         """Write the item; if that fails without a decision, the objects stay for a retry."""
         try:
-            self._transactions.complete(photo)
+            self._transactions.complete(photo, unique=unique)
         except NotSignedIn:
             self._storage.delete(list(photo_keys(photo)))
             raise
         except AlreadyWritten:
-            # The request that was first needs the same objects, unless the photo has been deleted.
-            if usable_photo(photo.user_id, photo.id) is None:
-                self._storage.delete(list(photo_keys(photo)))
+            self._delete_unneeded(photo)
             raise
 
-    def _form(self, photo: Photo) -> dict[str, Any]:
-        """Return the form that uploads a pending photo's bytes; a ready photo needs none."""
-        if photo.state == PhotoState.READY:
-            return {"photo_id": photo.id, "upload": None, "photo": self._photos.describe(photo)}
+    def _delete_unneeded(self, photo: Photo) -> None:
+        """Delete the objects of a photo that has been deleted.
+
+        Otherwise, the request that was first, or the next one, needs the same objects.
+        """
+        usable = usable_photo(photo.user_id, photo.id)
+        if usable is None or usable.id != photo.id:
+            self._storage.delete(list(photo_keys(photo)))
+
+    def _form(self, photo: Photo, is_duplicate: bool = False) -> dict[str, Any]:
+        """Return the form that uploads a pending photo's bytes; a stored photo needs none."""
+        if photo.state != PhotoState.PENDING:
+            stored = {"photo_id": photo.id, "upload": None, "photo": self._photos.describe(photo)}
+            return stored | ({"duplicate": True} if is_duplicate else {})
         now = dates.utc_now()
         seconds = min(_POST_SECONDS, max(1, int((photo.expires_at - now).total_seconds())))
         expires = now + timedelta(seconds=seconds)
@@ -163,13 +255,13 @@ class UploadService:
             },
         }
 
-    def _existing(self, photo: Photo) -> dict[str, Any]:
+    def _existing(self, photo: Photo, is_duplicate: bool) -> Stored:
         if photo.state == PhotoState.PENDING:
             raise Conflict(
                 "This Idempotency-Key belongs to an upload that is not completed. Complete it, or "
                 "use another key."
             )
-        return self._photos.describe(photo)
+        return Stored(self._photos.describe(photo), is_duplicate)
 
 
 def _open_upload(user_id: str, photo_id: str) -> Photo:
@@ -208,7 +300,5 @@ def _claim(photo: Photo) -> None:
         )
     except UpdateError as error:
         if condition_failed(error):
-            raise Conflict(
-                "A different file was already uploaded for this photo. Start a new upload."
-            ) from None
+            raise Conflict(_OTHER_FILE) from None
         raise

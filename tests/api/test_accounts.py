@@ -24,6 +24,7 @@ def test_profile_has_the_account_and_its_storage(mario: Person) -> None:
         "email": "mario@example.com",
         "username": "Super Mario",
         "photo_count": 1,
+        "trash_count": 0,
         "storage_bytes": len(IMAGE),
     }
 

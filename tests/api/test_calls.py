@@ -1,6 +1,7 @@
 """The calls to AWS of every route, since each call costs time and money."""
 
 import functools
+import hashlib
 import itertools
 import json
 from collections import Counter
@@ -13,10 +14,10 @@ from botocore.client import BaseClient
 import app
 from chalicelib.accounts.models import User
 from tests.support import images
-from tests.support.album import start_upload
+from tests.support.album import start_upload, store_upload, sub_of
 from tests.support.people import NEW_PASSWORD, PASSWORD, Person, Response, post_json
 
-IMAGE = images.jpeg(16, 16)
+IMAGE, OTHER_IMAGE = images.jpeg(16, 16), images.jpeg(19, 16)
 
 
 class Recorder:
@@ -80,21 +81,45 @@ CALLS = {
         "UpdateItem Query BatchWriteItem Query UpdateItem",
         "DeleteObjects ListObjectsV2 ListObjectsV2",
     ),
-    "POST /photos/file": calls("", "TransactWriteItems", "PutObject PutObject"),
-    "POST /photos/file with a key": calls("", "GetItem TransactWriteItems", "PutObject PutObject"),
+    "POST /photos/file": calls("", "TransactWriteItems", "PutObject PutObject PutObject"),
+    "POST /photos/file with a key": calls(
+        "", "GetItem TransactWriteItems", "PutObject PutObject PutObject"
+    ),
     "POST /photos/file with a used key": calls("", "GetItem GetItem"),
+    "POST /photos/file that skips duplicates": calls(
+        "", "GetItem TransactWriteItems", "PutObject PutObject PutObject"
+    ),
+    "POST /photos/file of a skipped duplicate": calls("", "GetItem GetItem"),
     "POST /photos/uploads": calls("", "TransactWriteItems"),
+    "POST /photos/uploads of a skipped duplicate": calls("", "GetItem GetItem"),
+    "POST /photos/uploads/{photo_id}/complete of a skipped duplicate": calls(
+        "", "GetItem GetItem GetItem TransactWriteItems", "GetObject DeleteObjects"
+    ),
     "POST /photos/uploads/{photo_id}/complete": calls(
-        "", "GetItem UpdateItem TransactWriteItems", "GetObject CopyObject PutObject DeleteObjects"
+        "",
+        "GetItem UpdateItem TransactWriteItems",
+        "GetObject CopyObject PutObject PutObject DeleteObjects",
     ),
     "POST /photos/uploads/{photo_id}/complete again": calls("", "GetItem"),
     "GET /photos": calls("", "Query"),
     "GET /photos/map": calls("", "Query"),
+    "GET /photos of favorites": calls("", "Query BatchGetItem"),
     "GET /photos/tags": calls("", "Query"),
+    "GET /photos/timeline": calls("", "Query"),
+    "POST /photos/known": calls("", "BatchGetItem BatchGetItem"),
     "GET /photos/{photo_id}": calls("", "GetItem"),
     "GET /photos/{photo_id} with a mode": calls("", "GetItem"),
     "PATCH /photos/{photo_id}": calls("", "GetItem UpdateItem"),
-    "DELETE /photos/{photo_id}": calls("", "UpdateItem TransactWriteItems", "DeleteObjects"),
+    "PATCH /photos/{photo_id} with tags": calls("", "GetItem TransactWriteItems"),
+    "POST /photos/{photo_id}/trash": calls("", "GetItem TransactWriteItems"),
+    "POST /photos/{photo_id}/restore": calls("", "GetItem TransactWriteItems"),
+    "POST /photos/batch": calls("", "GetItem TransactWriteItems GetItem TransactWriteItems"),
+    "DELETE /photos/trash": calls(
+        "", "Query GetItem TransactWriteItems TransactWriteItems", "DeleteObjects"
+    ),
+    "DELETE /photos/{photo_id}": calls(
+        "", "GetItem TransactWriteItems TransactWriteItems", "DeleteObjects"
+    ),
 }
 # The deletion of an account queries photos until none is left.
 REPEATED = {"DELETE /users/me": ["dynamodb.Query"]}
@@ -121,21 +146,45 @@ def public_requests(mario: Person) -> Requests:
 
 def photo_requests(mario: Person) -> Requests:
     """Yield a request of each route of photos; what it needs is done before it is yielded."""
-    photo_id = mario.upload(IMAGE, key="k").json()["photo_id"]
+    photo_id = mario.upload(images.jpeg(17, 16), key="k").json()["photo_id"]
+    other_id = mario.upload(images.jpeg(18, 16)).json()["photo_id"]
     yield "POST /photos/file", lambda: mario.upload(IMAGE)
     yield "POST /photos/file with a key", lambda: mario.upload(IMAGE, key="l")
-    yield "POST /photos/file with a used key", lambda: mario.upload(IMAGE, key="k")
+    yield "POST /photos/file with a used key", lambda: mario.upload(images.jpeg(17, 16), key="k")
+    skip: dict[str, Any] = {"on_duplicate": "skip"}
+    announced = skip | {"sha256": hashlib.sha256(IMAGE).hexdigest()}
+    yield "POST /photos/file that skips duplicates", lambda: mario.upload(OTHER_IMAGE, **skip)
+    yield "POST /photos/file of a skipped duplicate", lambda: mario.upload(IMAGE, **skip)
     yield "POST /photos/uploads", lambda: mario.begin_upload(len(IMAGE))
+    name = "POST /photos/uploads of a skipped duplicate"
+    yield name, lambda: mario.begin_upload(len(IMAGE), **announced)
+    duplicate = mario.begin_upload(len(IMAGE), **skip)
+    store_upload(duplicate, IMAGE)
+    name = "POST /photos/uploads/{photo_id}/complete of a skipped duplicate"
+    yield name, lambda: mario.complete(duplicate)
     started = start_upload(mario, IMAGE)
     for again in ("", " again"):
         name = "POST /photos/uploads/{photo_id}/complete" + again
         yield name, lambda: mario.complete(started)
-    for name in ("", "/map", "/tags", "/{photo_id}"):
+    app.services.photos.edit(sub_of(mario), photo_id, {"favorite": True})
+    yield "GET /photos of favorites", lambda: mario.get("/photos?favorite=true")
+    known = [hashlib.sha256(IMAGE).hexdigest(), "0" * 64]
+    yield "POST /photos/known", lambda: mario.send("POST", "/photos/known", sha256=known)
+    for name in ("", "/map", "/tags", "/timeline", "/{photo_id}"):
         path = "/photos" + name.format(photo_id=photo_id)
         yield f"GET /photos{name}", functools.partial(mario.get, path)
     photo = f"/photos/{photo_id}"
     yield "GET /photos/{photo_id} with a mode", lambda: mario.get(f"{photo}?mode=original")
     yield "PATCH /photos/{photo_id}", lambda: mario.send("PATCH", photo, desc="new")
+    yield "PATCH /photos/{photo_id} with tags", lambda: mario.send("PATCH", photo, tags="new")
+    for action in ("trash", "restore"):
+        path = f"{photo}/{action}"
+        yield f"POST /photos/{{photo_id}}/{action}", functools.partial(mario.post, path)
+    app.services.photos.edit(sub_of(mario), photo_id, {"favorite": False})
+    batch = {"ids": [photo_id, other_id], "action": "favorite"}
+    yield "POST /photos/batch", lambda: mario.send("POST", "/photos/batch", **batch)
+    mario.post(f"/photos/{other_id}/trash")
+    yield "DELETE /photos/trash", lambda: mario.delete("/photos/trash")
     yield "DELETE /photos/{photo_id}", lambda: mario.delete(photo)
 
 
@@ -166,7 +215,7 @@ def remove_sign_outs() -> None:
 def test_every_route_makes_the_documented_calls_and_none_twice(
     mario: Person, recorder: Recorder
 ) -> None:
-    for service in ("accounts", "uploads", "lists"):
+    for service in ("accounts", "uploads", "lists", "trash"):
         getattr(app.services, service)  # Settings and clients are created once per container.
     tested = set()
     requests = (public_requests(mario), photo_requests(mario), account_requests(mario))

@@ -6,10 +6,9 @@ import hashlib
 import pytest
 
 from chalicelib import dates
-from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import PhotoState
 from tests.support import images
-from tests.support.album import bucket_objects, start_upload, store_upload
+from tests.support.album import bucket_objects, photo_items, start_upload, store_upload
 from tests.support.aws_calls import aws_error, failing_call
 from tests.support.people import Person, Response
 
@@ -55,16 +54,16 @@ def test_both_kinds_of_upload_store_the_same(mario: Person) -> None:
     store_upload(started, IMAGE)
     direct = mario.complete(started).json()["photo"]
     other = mario.upload(IMAGE, **METADATA).json()["photo"]
-    unique = {"id", "filename", "upload_date", "thumbSrc", "originalSrc"}
+    unique = {"id", "filename", "upload_date", "thumbSrc", "previewSrc", "originalSrc"}
     assert {name for name in direct if direct[name] != other[name]} == unique
-    items = [item.attribute_values for item in Photo.scan()]
+    items = [item.attribute_values for item in photo_items()]
     assert set(items[0]) == set(items[1])
     different = {name for name in items[0] if items[0][name] != items[1][name]}
     assert different <= unique | {"taken_key"}
     assert mario.counters() == (2, 2 * len(IMAGE))
     assert len(mario.photos()) == 2
     objects = bucket_objects()
-    assert len(objects) == 4
+    assert len(objects) == 6
     for photo in (direct, other):
         original = objects[f"photos/{photo['user_id']}/{photo['filename']}"]
         assert original["Body"].read() == IMAGE
@@ -128,7 +127,7 @@ def test_pending_photo_cannot_be_seen_or_deleted_and_expires_after_a_day(mario: 
     assert mario.get(path).status_code == 404
     assert mario.get(f"{path}?mode=original").status_code == 404
     assert mario.delete(path).status_code == 404
-    item = Photo.scan().next()
+    item = photo_items()[0]
     assert item.taken_key is None
     days_left = (item.expires_at - datetime.datetime.now(datetime.UTC)).total_seconds() / 86400
     assert 0.99 < days_left <= 1
@@ -182,7 +181,7 @@ def test_invalid_image_stays_pending_and_is_not_listed(
     for _ in range(2):
         assert mario.complete(started).status_code == status
     assert (mario.photos(), mario.counters()) == ([], (0, 0))
-    assert Photo.scan().next().state == PhotoState.PENDING
+    assert photo_items()[0].state == PhotoState.PENDING
     assert not any(key.startswith("photos/") for key in bucket_objects())
 
 

@@ -4,8 +4,10 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from pynamodb.expressions.update import Action
 
 from chalicelib.photos.models import Photo
+from chalicelib.photos.photo import PhotoState
 from tests.support import images
 from tests.support.album import sub_of
 from tests.support.aws_calls import before_call
@@ -57,6 +59,10 @@ def test_edit_changes_the_order_and_the_filters_of_lists(mario: Person) -> None:
         ({"desc": "mine"}, {"tags": "another"}, {"q": "another mine", "tag": "another"}),
         ({"taken_date": "2001-01-01"}, {"desc": "another"}, {"q": "another", "to": "2001-01-02"}),
         ({"desc": "mine"}, {"taken_date": "2001-01-01"}, {"q": "mine", "to": "2001-01-02"}),
+        *(
+            ({"desc": "mine"}, {name: "another"}, {"q": "another mine"})
+            for name in ("city", "nation", "address", "filename_orig")
+        ),
     ],
 )
 def test_simultaneous_edits_of_different_fields_are_both_kept(
@@ -112,6 +118,18 @@ def test_simultaneous_edits_leave_no_half_of_a_position(
     assert on_map == (whole if expected["geotag_lat"] is not None else [])
 
 
+@pytest.mark.parametrize(("half", "other"), [tuple(POSITION), tuple(POSITION)[::-1]])
+def test_simultaneous_edits_of_half_a_position_that_an_earlier_version_left_leave_none(
+    mario: Person, half: str, other: str
+) -> None:
+    photo_id = upload(mario)
+    Photo(sub_of(mario), photo_id).update([getattr(Photo, half).set(5)])
+    with before_call("UpdateItem", lambda: edit(mario, photo_id, **{half: None})):
+        assert edit(mario, photo_id, **{other: 1}).status_code == 400
+    photo = mario.get(f"/photos/{photo_id}").json()["photo"]
+    assert {photo[name] for name in POSITION} == {None}
+
+
 def test_simultaneous_edits_that_leave_the_searched_text_unchanged_are_noticed(
     mario: Person,
 ) -> None:
@@ -120,6 +138,24 @@ def test_simultaneous_edits_that_leave_the_searched_text_unchanged_are_noticed(
         assert edit(mario, photo_id, city="Lima").status_code == 200
     assert ids_of(get(mario, tag="a\nb")) == [photo_id]
     assert ids_of(get(mario, tag="a")) == []
+
+
+def test_edit_that_repeats_a_date_which_another_request_is_changing_sorts_by_its_own(
+    mario: Person,
+) -> None:
+    photo_id = upload(mario, taken_date="2020-01-01")
+    with before_call("UpdateItem", lambda: edit(mario, photo_id, taken_date="2001-01-01")):
+        assert edit(mario, photo_id, taken_date="2020-01-01").status_code == 200
+    assert ids_of(get(mario, **{"from": "2020-01-01"})) == [photo_id]
+    assert ids_of(get(mario, to="2001-01-01")) == []
+
+
+def test_edit_does_not_list_a_photo_again_whose_deletion_has_just_begun(mario: Person) -> None:
+    photo_id, sub = upload(mario), sub_of(mario)
+    actions: list[Action] = [Photo.state.set(PhotoState.DELETING), Photo.taken_key.remove()]
+    with before_call("TransactWriteItems", lambda: Photo(sub, photo_id).update(actions)):
+        assert edit(mario, photo_id, taken_date="2001-01-01").status_code == 404
+    assert ids_of(get(mario)) == []
 
 
 def test_half_a_position_that_an_earlier_version_left_is_on_no_map_and_can_be_completed(

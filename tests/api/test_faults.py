@@ -21,6 +21,8 @@ from chalicelib.integrity.check import IntegrityService
 from chalicelib.integrity.report import Finding
 from chalicelib.photos.photo import PhotoState
 from tests.support.album import find_issues, moto_album, snapshot, sub_of
+from tests.support.clock import Clock
+from tests.support.derived import expected_derived, stored_derived
 from tests.support.faults import FAULTS, Killed, Wire
 from tests.support.operations import IMAGE, OPERATIONS, Operation, Scenario
 from tests.support.people import Person, Response
@@ -54,8 +56,11 @@ def fault_matrix() -> str:
 
 
 @pytest.fixture
-def scenario(person: Callable[[str], Person], name: str) -> Iterator[Scenario]:
+def scenario(
+    person: Callable[[str], Person], name: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Scenario]:
     """Return the prepared scenario of an operation, which is removed after the test."""
+    Clock(monkeypatch)  # A sign-in after a sign-out takes no time.
     remove = snapshot()
     user = person(f"user-{next(_numbers)}")
     photo_id = user.upload(IMAGE).json()["photo_id"]
@@ -145,11 +150,13 @@ def assert_listed_photos_load(scenario: Scenario) -> None:
     if "deleting_at" in scenario.user_item:
         return
     objects = scenario.objects
-    for item in scenario.ready:
+    for item in scenario.stored:
         original = objects[f"photos/{scenario.sub}/{item['filename']}"]
         assert hashlib.sha256(original).hexdigest() == item["sha256"]
-        thumbnail = objects[f"photos/{scenario.sub}/thumbnails/{item['id']}.jpg"]
-        assert hashlib.sha256(thumbnail).hexdigest() == item["thumbnail_sha256"]
+        for rendition in ("thumbnail", "preview"):
+            jpeg = objects[f"photos/{scenario.sub}/{rendition}s/{item['id']}.jpg"]
+            assert hashlib.sha256(jpeg).hexdigest() == item[f"{rendition}_sha256"]
+        assert item["thumbhash"]
 
 
 def repair(sub: str) -> list[Finding]:
@@ -161,7 +168,7 @@ def repair(sub: str) -> list[Finding]:
         services.accounts,
         services.user_pool,
         services.integrity.capacity,
-        services.settings.thumbnail_box,
+        services.sizes,
         grace=timedelta(minutes=-1),
     )
     return find_issues(sub, repair=True, integrity=without_grace)
@@ -172,10 +179,11 @@ def violated_invariants(operation: Operation, scenario: Scenario) -> list[str]:
     assert_listed_photos_load(scenario)
     items, user, keys = scenario.items, scenario.user_item, set(scenario.objects)
     pending = [item["id"] for item in items if item["state"] == PhotoState.PENDING]
-    expected = {f"photos/{scenario.sub}/{item['filename']}" for item in scenario.ready}
-    expected |= {f"photos/{scenario.sub}/thumbnails/{item['id']}.jpg" for item in scenario.ready}
+    expected = {f"photos/{scenario.sub}/{item['filename']}" for item in scenario.stored}
+    for folder in ("thumbnails", "previews"):
+        expected |= {f"photos/{scenario.sub}/{folder}/{item['id']}.jpg" for item in scenario.stored}
     complete = {key for key in keys if not any(photo_id in key for photo_id in pending)}
-    sums, live = _sums(scenario.ready), _sums(scenario.pending)
+    sums, live = _sums(scenario.stored), _sums(scenario.pending)
     reserved = user.get("pending_count", 0), user.get("pending_bytes", 0)
     deletion_pending = "deleting_at" in user
     violated = {
@@ -186,6 +194,10 @@ def violated_invariants(operation: Operation, scenario: Scenario) -> list[str]:
         and (bool(items or keys) or "deleted_at" not in user),
         "wrong counters": not deletion_pending
         and (user["photo_count"] - reserved[0], user["storage_bytes"] - reserved[1]) != sums,
+        "wrong number of photos in the trash": not deletion_pending
+        and user.get("trash_count", 0) != len(scenario.stored) - len(scenario.ready),
+        "wrong counters, lists or hashes": not deletion_pending
+        and stored_derived(scenario.derived_items) != expected_derived(items),
         "wrong counters of pending uploads": not deletion_pending
         and (reserved[0] < live[0] or reserved[1] < live[1]),
     }

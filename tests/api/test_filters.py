@@ -2,6 +2,8 @@
 
 import pytest
 
+import app
+from tests.support.album import sub_of
 from tests.support.lists import get, ids_of, upload
 from tests.support.people import Person
 
@@ -79,6 +81,7 @@ PLACES = {
         ("-180,-90,0,0", {"Samoa", "Quito", "null island"}),
         ("100, -40, 160, -30", {"Sydney"}),
         ("178,-90,178,90", {"Fiji"}),
+        ("178,-90,-171.7,90", {"Fiji", "Samoa"}),
     ],
 )
 def test_bounding_box_finds_photos_even_across_the_antimeridian(
@@ -156,17 +159,58 @@ def test_map_has_pages(mario: Person) -> None:
     assert shown == ids[::-1]
 
 
-def test_tags_are_counted_in_any_case_and_shown_in_the_newest_spelling(
+def test_tags_are_counted_in_any_case_and_shown_as_most_photos_spell_them(
     mario: Person, luigi: Person
 ) -> None:
-    upload(mario, tags="SEA,sun", taken_date="2018-01-01")
+    edited = upload(mario, tags="SEA,sun", taken_date="2018-01-01")
     upload(mario, tags="Sea, sea ,Ski", taken_date="2019-01-01")
     upload(mario)
     deleted = upload(mario, tags="deleted")
     mario.delete(f"/photos/{deleted}")
     upload(luigi, tags="other")
+    trashed = upload(mario, tags="sea,trashed")
+    app.services.photos.trash(sub_of(mario), trashed)
     assert get(mario, "/photos/tags")["tags"] == [
-        {"tag": "sea", "count": 2},
+        {"tag": "SEA", "count": 2},
         {"tag": "Ski", "count": 1},
         {"tag": "sun", "count": 1},
     ]
+    app.services.photos.restore(sub_of(mario), trashed)
+    mario.send("PATCH", f"/photos/{edited}", tags="SEA, moon.[0]")
+    assert get(mario, "/photos/tags")["tags"] == [
+        {"tag": "sea", "count": 3},
+        {"tag": "moon.[0]", "count": 1},
+        {"tag": "Ski", "count": 1},
+        {"tag": "trashed", "count": 1},
+    ]
+
+
+def test_timeline_counts_the_photos_of_each_month_of_their_local_time(
+    mario: Person, luigi: Person
+) -> None:
+    empty = {"ok": True, "photo_count": 0, "months": []}
+    assert get(mario, "/photos/timeline") == empty
+    upload(luigi, taken_date="2019-12-31")
+    taken = ["2019-12-31T23:59:59-12:00", "2020-01-01T00:00:00+14:00", "2020-01-31", "2018-05-05"]
+    ids = [upload(mario, taken_date=date) for date in taken]
+    undated = mario.get(f"/photos/{upload(mario)}").json()["photo"]
+    month = undated["upload_date"][:7]
+    assert get(mario, "/photos/timeline") == {
+        "ok": True,
+        "photo_count": 5,
+        "months": [
+            {"month": month, "count": 1},
+            {"month": "2020-01", "count": 2},
+            {"month": "2019-12", "count": 1},
+            {"month": "2018-05", "count": 1},
+        ],
+    }
+    mario.send("PATCH", f"/photos/{ids[0]}", taken_date="2020-02-01")
+    app.services.photos.trash(sub_of(mario), ids[1])
+    for photo_id in (ids[3], undated["id"]):
+        mario.delete(f"/photos/{photo_id}")
+    assert get(mario, "/photos/timeline") == {
+        "ok": True,
+        "photo_count": 2,
+        "months": [{"month": "2020-02", "count": 1}, {"month": "2020-01", "count": 1}],
+    }

@@ -25,7 +25,7 @@ def stored(mario: Person) -> Response:
 
 
 def photo_objects() -> list[str]:
-    """Return the keys of originals and thumbnails."""
+    """Return the keys of originals, previews and thumbnails."""
     return [key for key in bucket_objects() if key.startswith("photos/")]
 
 
@@ -61,9 +61,9 @@ def test_second_of_two_simultaneous_completions_returns_the_same_photo(
     uploads = app.services.uploads
     with before_call(operation, lambda: uploads.complete(sub, photo_id)):
         second = uploads.complete(sub, photo_id)
-    assert second["sha256"] == hashlib.sha256(IMAGE).hexdigest()
+    assert second.photo["sha256"] == hashlib.sha256(IMAGE).hexdigest()
     assert mario.counters() == (1, len(IMAGE))
-    assert len(photo_objects()) == 2
+    assert len(photo_objects()) == 3
 
 
 @each_operation

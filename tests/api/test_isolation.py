@@ -103,7 +103,7 @@ def test_photo_of_another_user_is_not_found_on_any_route(
 ) -> None:
     before = state(mario)
     for (method, route), kind in itertools.product(PHOTO_ROUTES, ("ready", "pending")):
-        for query in ("", "?mode=original", "?mode=thumbnail"):
+        for query in ("", "?mode=original", "?mode=preview", "?mode=thumbnail"):
             response = send(luigi, method, route, secrets[kind], query)
             assert (response.status_code, response.json()["Code"]) == (404, "NotFoundError"), route
             assert response.body == send(luigi, method, route, MISSING_ID, query).body
@@ -126,7 +126,10 @@ def test_no_route_reveals_data_of_another_user(
     assert state(mario) == before
 
 
-@pytest.mark.parametrize("field", ["user_id", "id", "filename", "state", "sha256", "expires_at"])
+INTERNAL = ("user_id", "id", "filename", "state", "sha256", "expires_at", "albums", "trashed_date")
+
+
+@pytest.mark.parametrize("field", INTERNAL)
 def test_body_cannot_set_the_owner_or_another_internal_field(
     mario: Person, luigi: Person, secrets: dict[str, str], field: str
 ) -> None:

@@ -2,17 +2,18 @@
 
 from typing import Any
 from unittest import mock
+from urllib.parse import urlencode
 
 import pytest
 
 from chalicelib.photos import lists
 from chalicelib.photos import query as queries
 from chalicelib.photos.models import Photo
-from chalicelib.photos.photo import PhotoState
+from chalicelib.photos.photo import URLS, PhotoState
 from chalicelib.photos.query import ItemReader
 from tests.support import images
 from tests.support.album import store_photos, sub_of
-from tests.support.lists import all_pages, get, ids_of, upload
+from tests.support.lists import all_pages, get, ids_of, photos_of, upload
 from tests.support.people import Person
 
 IMAGE = images.jpeg(16, 16)
@@ -47,6 +48,51 @@ def test_photo_is_the_same_in_a_list_as_on_its_own(mario: Person) -> None:
             alone = mario.get(f"/photos/{photo['id']}").json()["photo"]
             assert list(photo.items()) == list(alone.items())
             assert list(map(type, photo.values())) == list(map(type, alone.values()))
+
+
+@pytest.mark.parametrize("path", ["/photos", "/photos/map"])
+@pytest.mark.parametrize(
+    ("requested", "named"),
+    [
+        *((name, {name}) for name in URLS),
+        (" original , thumb", {"thumb", "original"}),
+        ("thumb,thumb", {"thumb"}),
+        (",".join(URLS), set(URLS)),
+        ("", set(URLS)),
+    ],
+)
+def test_list_has_only_the_requested_urls(
+    mario: Person, path: str, requested: str, named: set[str]
+) -> None:
+    upload(mario, geotag_lat="1", geotag_lng="2")
+    [whole] = photos_of(get(mario, path))
+    [photo] = photos_of(get(mario, path, urls=requested))
+    absent = {URLS[name] for name in URLS.keys() - named}
+    assert photo == {name: value for name, value in whole.items() if name not in absent}
+    assert absent.isdisjoint(photo)
+
+
+@pytest.mark.parametrize("path", ["/photos", "/photos/map"])
+@pytest.mark.parametrize("value", ["thumbnail", "thumb;original", "thumb,", ",", "THUMB", "true"])
+def test_unknown_url_of_a_list_is_rejected_with_the_known_ones(
+    mario: Person, path: str, value: str
+) -> None:
+    response = mario.get(f"{path}?{urlencode({'urls': value})}")
+    assert response.status_code == 400
+    expected = f"urls must be one or more of {', '.join(URLS)}, separated by commas."
+    assert response.json()["Message"] == expected
+
+
+def test_next_page_may_have_other_urls(mario: Person) -> None:
+    ids = store_photos(mario, 3)
+    cursor = get(mario, limit=1, urls="thumb")["nextCursor"]
+    assert ids_of(get(mario, cursor=cursor, urls="original")) == ids[1:]
+
+
+def test_page_has_more_photos_if_it_has_fewer_urls(mario: Person) -> None:
+    store_photos(mario, 20)
+    with mock.patch.object(lists, "_PAGE_BYTES", 5000):
+        assert len(all_pages(mario, urls="thumb")) < len(all_pages(mario))
 
 
 def test_list_has_the_same_urls_when_it_is_requested_again(mario: Person) -> None:

@@ -44,7 +44,7 @@ def test_aws_calls_of_an_upload_are_counted_in_all_threads(
     mario: Person, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mario.upload(IMAGE)
-    assert log_lines(capsys)[-1]["aws"] == {"s3.PutObject": 2, "dynamodb.TransactWriteItems": 1}
+    assert log_lines(capsys)[-1]["aws"] == {"s3.PutObject": 3, "dynamodb.TransactWriteItems": 1}
 
 
 def test_rejection_is_logged_with_its_reason(

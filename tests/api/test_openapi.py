@@ -60,6 +60,7 @@ def test_the_examples_work_when_pasted(http: Any) -> None:
     for path, method in (
         ("/photos/uploads", "post"),
         ("/photos/{photo_id}", "patch"),
+        ("/photos/batch", "post"),
         ("/users/me", "patch"),
         ("/users/me/password", "put"),
     ):
@@ -76,7 +77,7 @@ def test_upload_form_has_no_examples_and_no_nulls() -> None:
     form = api_document()["paths"]["/photos/file"]["post"]["requestBody"]["content"]
     assert form == {"multipart/form-data": {"schema": {"$ref": "#/components/schemas/UploadForm"}}}
     fields = api_document()["components"]["schemas"]["UploadForm"]["properties"]
-    assert fields.keys() == {*METADATA, "file", "base64_image"}
+    assert fields.keys() == {*METADATA, "file", "base64_image", "on_duplicate"}
     for name, field in fields.items():
         assert field["description"], name
         assert not field.keys() & {"default", "example", "examples"}, name
@@ -94,10 +95,10 @@ def test_every_enum_has_a_type() -> None:
 # Each limit of a field in docs/api.md; the lists' own are below.
 LIMITS = {
     ("UploadRequest", "filesize"): {"minimum": 1, "maximum": 100_000_000},
-    ("PhotoChanges", "desc"): {"maxLength": 10_000},
+    ("PhotoEdit", "desc"): {"maxLength": 10_000},
     ("UploadRequest", "tags"): {"maxLength": 2_000},
     ("UploadForm", "address"): {"maxLength": 2_000},
-    ("PhotoChanges", "geotag_lat"): {"minimum": -90, "maximum": 90},
+    ("PhotoEdit", "geotag_lat"): {"minimum": -90, "maximum": 90},
     ("UploadRequest", "geotag_lng"): {"minimum": -180, "maximum": 180},
     ("SignUp", "email"): {"maxLength": 128},
     ("SignUp", "username"): {"maxLength": 200},

@@ -21,6 +21,7 @@ from tests.support import images
 from tests.support.album import (
     bucket_objects,
     find_issues,
+    photo_items,
     set_parameters,
     start_upload,
     store_upload,
@@ -188,7 +189,7 @@ def test_expired_upload_no_longer_counts_against_the_quota(
 def test_expired_upload_cannot_be_completed(mario: Person, travel: Travel) -> None:
     started = start_upload(mario, IMAGE)
     travel(DAY - MINUTE)
-    assert Photo.scan().next().state == PhotoState.PENDING
+    assert photo_items()[0].state == PhotoState.PENDING
     travel(2 * MINUTE)
     assert mario.complete(started).status_code == 404
     assert (mario.photos(), mario.counters()) == ([], (0, 0))

@@ -12,7 +12,7 @@ from requests_toolbelt import MultipartEncoder
 
 from chalicelib.photos.models import Photo
 from tests.support import images
-from tests.support.album import bucket_objects
+from tests.support.album import bucket_objects, photo_items
 from tests.support.aws_calls import failing_call
 from tests.support.people import Person
 
@@ -27,7 +27,7 @@ def test_upload_returns_the_whole_photo(mario: Person) -> None:
     shown = mario.get(f"/photos/{photo['id']}").json()["photo"]
     assert shown["sha256"] == photo["sha256"]
     assert photo.pop("geotag_lat") == pytest.approx(-33.858333, abs=1e-6)
-    for name in ("user_id", "upload_date", "thumbSrc", "originalSrc"):
+    for name in ("user_id", "upload_date", "thumbhash", "thumbSrc", "previewSrc", "originalSrc"):
         assert photo.pop(name)
     assert photo == {
         "id": photo["id"],
@@ -47,6 +47,9 @@ def test_upload_returns_the_whole_photo(mario: Person) -> None:
         "address": None,
         "geotag_lng": -70.5,
         "taken_date": "2019-05-06T07:08:09+09:00",
+        "favorite": False,
+        "albums": [],
+        "trashed_date": None,
     }
 
 
@@ -87,17 +90,40 @@ def test_image_can_be_uploaded_as_base64(mario: Person, prefix: str) -> None:
     assert photo["sha256"] == hashlib.sha256(IMAGE).hexdigest()
 
 
-def test_original_and_thumbnail_are_stored_with_their_content_types(mario: Person) -> None:
+def test_original_and_renditions_are_stored_with_their_content_types(mario: Person) -> None:
     png = images.encoded(images.gradient(), "PNG")
     photo = mario.upload(png).json()["photo"]
     stored = bucket_objects()
     original = stored.pop(f"photos/{photo['user_id']}/{photo['id']}.png")
     assert original["Body"].read() == png
     assert original["ContentType"] == "image/png"
-    [(key, thumbnail)] = stored.items()
-    assert key == f"photos/{photo['user_id']}/thumbnails/{photo['id']}.jpg"
-    assert thumbnail["ContentType"] == "image/jpeg"
-    assert Image.open(io.BytesIO(thumbnail["Body"].read())).size == (267, 200)
+    sizes = {"thumbnails": (533, 400), "previews": (640, 480)}
+    for folder, size in sizes.items():
+        rendition = stored.pop(f"photos/{photo['user_id']}/{folder}/{photo['id']}.jpg")
+        assert rendition["ContentType"] == "image/jpeg"
+        assert Image.open(io.BytesIO(rendition["Body"].read())).size == size
+    assert stored == {}
+
+
+def test_thumbhash_of_a_photo_is_in_its_object_and_in_lists(mario: Person) -> None:
+    photo = mario.upload(images.encoded(images.gradient(), "PNG")).json()["photo"]
+    [listed] = mario.photos()
+    assert listed["thumbhash"] == photo["thumbhash"]
+    assert 20 <= len(base64.b64decode(photo["thumbhash"])) <= 25
+
+
+def test_photo_of_an_earlier_version_has_no_thumbhash_and_its_original_as_preview(
+    mario: Person,
+) -> None:
+    photo = mario.upload(IMAGE).json()["photo"]
+    Photo(photo["user_id"], photo["id"]).update(
+        actions=[Photo.thumbhash.remove(), Photo.preview_sha256.remove()]
+    )
+    for shown in (mario.get(f"/photos/{photo['id']}").json()["photo"], *mario.photos()):
+        assert shown["thumbhash"] is None
+        assert shown["previewSrc"] == shown["originalSrc"]
+    location = mario.get(f"/photos/{photo['id']}?mode=preview").headers["Location"]
+    assert urlsplit(location).path == urlsplit(photo["originalSrc"]).path
 
 
 def test_keys_of_objects_contain_no_file_name_and_no_email_address(mario: Person) -> None:
@@ -112,7 +138,7 @@ def test_search_text_and_tags_are_stored_in_lower_case(mario: Person) -> None:
     mario.upload(
         images.jpeg(), tags=" Sea,SUN , sea", desc="Straße", city="VENEZIA", filename_orig="A.JPG"
     )
-    item = Photo.scan().next()
+    item = photo_items()[0]
     assert item.tag_keys == ["sea", "sun"]
     assert item.search_text.split("\n") == ["sea,sun , sea", "strasse", "venezia", "a.jpg"]
 
@@ -167,12 +193,12 @@ def test_upload_accepts_only_a_multipart_form(
     assert mario.request("POST", "/photos/file", body, headers).status_code == status
 
 
-@pytest.mark.parametrize("mode", ["thumbnail", "original"])
+@pytest.mark.parametrize("mode", ["thumbnail", "preview", "original"])
 def test_photo_with_a_mode_redirects_to_a_signed_url(mario: Person, mode: str) -> None:
     photo = mario.upload(images.jpeg()).json()["photo"]
     response = mario.get(f"/photos/{photo['id']}?mode={mode}")
     assert response.status_code == 302
-    source = photo["thumbSrc" if mode == "thumbnail" else "originalSrc"]
+    source = photo[{"thumbnail": "thumbSrc"}.get(mode, f"{mode}Src")]
     assert urlsplit(response.headers["Location"]).path == urlsplit(source).path
     assert "X-Amz-Signature=" in response.headers["Location"]
 
@@ -185,32 +211,32 @@ def test_deleted_photo_is_gone_with_its_objects(mario: Person) -> None:
     assert mario.delete(f"/photos/{photo_id}").status_code == 404
     assert [photo["id"] for photo in mario.photos()] == [kept]
     assert {key.split("/")[-1].split(".")[0] for key in bucket_objects()} == {kept}
-    assert Photo.count() == 1
+    assert len(photo_items()) == 1
 
 
-@pytest.mark.parametrize("after", [0, 1], ids=["original", "thumbnail"])
+@pytest.mark.parametrize("after", [0, 1, 2])
 def test_photo_whose_objects_cannot_be_stored_is_not_listed(mario: Person, after: int) -> None:
     with failing_call("PutObject", after=after):
         response = mario.upload(images.jpeg())
     assert response.status_code == 503
     assert int(response.headers["Retry-After"]) > 0
     assert mario.photos() == []
-    assert (Photo.count(), bucket_objects()) == (0, {})
+    assert (len(photo_items()), bucket_objects()) == (0, {})
 
 
-@pytest.mark.parametrize("operation", ["DeleteObjects", "TransactWriteItems"])
+@pytest.mark.parametrize(("operation", "after"), [("DeleteObjects", 0), ("TransactWriteItems", 1)])
 def test_interrupted_deletion_hides_the_photo_and_is_finished_by_a_retry(
-    mario: Person, operation: str
+    mario: Person, operation: str, after: int
 ) -> None:
     photo = f"/photos/{mario.upload(images.jpeg()).json()['photo_id']}"
-    with failing_call(operation):
+    with failing_call(operation, after=after):
         assert mario.delete(photo).status_code == 503
     assert mario.photos() == []
     assert mario.get(photo).status_code == 404
     assert mario.get(f"{photo}?mode=original").status_code == 404
     assert mario.delete(photo).status_code == 200
     assert mario.delete(photo).status_code == 404
-    assert (Photo.count(), bucket_objects(), mario.counters()) == (0, {}, (0, 0))
+    assert (len(photo_items()), bucket_objects(), mario.counters()) == (0, {}, (0, 0))
 
 
 def test_item_is_written_after_its_objects_and_deleted_after_them(
@@ -218,11 +244,12 @@ def test_item_is_written_after_its_objects_and_deleted_after_them(
 ) -> None:
     mario.upload(images.jpeg())
     aws_calls.clear()
-    photo_id = mario.upload(images.jpeg()).json()["photo_id"]
+    photo_id = mario.upload(images.jpeg(41, 30)).json()["photo_id"]
     authorizer = "dynamodb.GetItem"
-    stored = ["s3.PutObject", "s3.PutObject", "dynamodb.TransactWriteItems"]
+    stored = [*["s3.PutObject"] * 3, "dynamodb.TransactWriteItems"]
     assert aws_calls == [authorizer, *stored]
     aws_calls.clear()
     mario.delete(f"/photos/{photo_id}")
-    deleted = ["dynamodb.UpdateItem", "s3.DeleteObjects", "dynamodb.TransactWriteItems"]
+    marked = ["dynamodb.GetItem", "dynamodb.TransactWriteItems"]
+    deleted = [*marked, "s3.DeleteObjects", "dynamodb.TransactWriteItems"]
     assert aws_calls == [authorizer, *deleted]

@@ -1,22 +1,19 @@
 """Signing up, in and out."""
 
-import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 from unittest import mock
 
 import boto3
 import pytest
 from jose import jwt
-from moto.cognitoidp import models as moto_cognito
 
 import app
-from chalicelib import dates
 from chalicelib.accounts.models import User
 from chalicelib.container import Container
 from tests.support.album import set_parameters, sub_of
 from tests.support.aws_calls import aws_error, failing_call
+from tests.support.clock import Clock
 from tests.support.people import NEW_PASSWORD, WRONG_PASSWORD, Person, Response, post_json
 
 ACCOUNT = {"email": "super@mario.com", "password": "Super2019!", "username": "SuperMario"}
@@ -92,21 +89,6 @@ def test_sign_in_right_after_a_sign_out_is_accepted(mario: Person) -> None:
     mario.sign_out()
     mario.sign_in()
     assert mario.get("/photos").status_code == 200
-
-
-class Clock:
-    """The clock of the album and of moto's Cognito, which only moves when somebody waits."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = time.time() // 1
-        self.waits: list[float] = []
-        monkeypatch.setattr(moto_cognito, "time", mock.Mock(time=lambda: self.now))
-        monkeypatch.setattr(dates, "utc_now", lambda: datetime.fromtimestamp(self.now, UTC))
-        monkeypatch.setattr(app.services.accounts, "_sleep", self.sleep)
-
-    def sleep(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self.now += seconds
 
 
 @pytest.fixture

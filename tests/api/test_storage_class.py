@@ -14,22 +14,27 @@ def storage_classes() -> dict[str, str]:
     """Return the storage class of each kind of object, once for all objects of the kind."""
     found: dict[str, str] = {}
     for key, stored in moto_objects().items():
-        kind = "thumbnail" if "/thumbnails/" in key else key.split("/")[0]
+        folder = key.split("/")[-2]
+        kind = folder if folder in ("previews", "thumbnails") else key.split("/")[0]
         assert found.setdefault(kind, stored.storage_class) == stored.storage_class
     return found
 
 
 @pytest.mark.parametrize("storage_class", [None, "GLACIER_IR"])
-def test_original_is_stored_in_the_chosen_class_and_its_thumbnail_in_standard(
+def test_original_is_stored_in_the_chosen_class_and_its_renditions_in_standard(
     mario: Person, storage_class: str | None
 ) -> None:
     if storage_class:
         set_parameters(ORIGINALS_STORAGE_CLASS=storage_class)
     assert mario.upload(IMAGE).status_code == 200
     assert mario.complete(start_upload(mario, IMAGE)).status_code == 200
-    assert len(moto_objects()) >= 4
+    assert len(moto_objects()) >= 6
     expected = storage_class or "INTELLIGENT_TIERING"
-    assert storage_classes() == {"photos": expected, "thumbnail": "STANDARD"}
+    assert storage_classes() == {
+        "photos": expected,
+        "previews": "STANDARD",
+        "thumbnails": "STANDARD",
+    }
 
 
 def test_repaired_thumbnail_is_stored_in_standard(mario: Person) -> None:

@@ -226,7 +226,7 @@ def test_all_clients_but_the_one_that_copies_have_the_same_timeouts(
     mario.upload(IMAGE)
     assert app.services.user_pool
     created = [app.services.clients.get(service) for service in ("s3", "cognito-idp", "dynamodb")]
-    created += [app.services.transactions._connection.client]
+    created += [app.services.transactions._writer._connection.client]
     created += [model._get_connection().connection.client for model in (Photo, User)]
     for client in created:
         config = client.meta.config

@@ -39,12 +39,15 @@ def test_originals_are_downloaded_byte_for_byte(mario: Person) -> None:
         assert original.headers["Content-Type"] == "image/jpeg"
         assert photo["sha256"] == hashlib.sha256(image).hexdigest()
         thumbnail = Image.open(io.BytesIO(requests.get(photo["thumbSrc"], timeout=30).content))
-        assert thumbnail.width <= 300
-        assert thumbnail.height <= 200
-        assert thumbnail.width == 300 or thumbnail.height == 200
+        assert thumbnail.width <= 600
+        assert thumbnail.height <= 400
+        assert thumbnail.width == 600 or thumbnail.height == 400
+        preview = Image.open(io.BytesIO(requests.get(photo["previewSrc"], timeout=30).content))
+        assert max(preview.size) == min(1920, max(photo["width"], photo["height"]))
+        assert photo["thumbhash"]
 
 
-@pytest.mark.parametrize("mode", ["thumbnail", "original"])
+@pytest.mark.parametrize("mode", ["thumbnail", "preview", "original"])
 def test_photo_with_a_mode_redirects_to_its_bytes(mario: Person, mode: str) -> None:
     image = images.jpeg()
     photo_id = mario.upload(image).json()["photo_id"]

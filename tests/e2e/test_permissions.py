@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,11 @@ def use_everything(deployed: DeployedStage) -> Iterator[int]:
     yield from upload_directly(person, images.jpeg())
     yield person.get("/photos").status_code
     yield person.get(path).status_code
+    yield person.send("PATCH", path, tags="sea", favorite=True).status_code
+    yield person.send("POST", "/photos/known", sha256=[photo["sha256"]]).status_code
+    yield person.post(f"{path}/trash").status_code
+    yield person.post(f"{path}/restore").status_code
+    yield person.delete("/photos/trash").status_code
     yield requests.get(photo["originalSrc"], timeout=30).status_code
     yield requests.get(photo["thumbSrc"], timeout=30).status_code
     yield person.delete(path).status_code
@@ -126,7 +132,7 @@ def use_everything(deployed: DeployedStage) -> Iterator[int]:
     yield person.send("DELETE", "/users/me", password=person.password).status_code
 
 
-SUCCESS = [200] * 4 + [204] + [200] * 13
+SUCCESS = [200] * 4 + [204] + [200] * 18
 
 
 def everything_works(deployed: DeployedStage) -> bool:
@@ -192,6 +198,59 @@ def test_daily_check_reports_issues_and_needs_each_of_its_permissions(
             assert " issues, " not in daily_check_error(deployed), (statement, action)
 
 
+def trash_photo(deployed: DeployedStage, days: int) -> tuple[str, str]:
+    """Store a photo that has been in the trash for some days; return its owner and its ID."""
+    person = Person.registered(deployed.url, f"trash-{next(_numbers)}@example.com")
+    photo_id = person.upload(images.jpeg()).json()["photo_id"]
+    photo = person.post(f"/photos/{photo_id}/trash").json()["photo"]
+    dynamodb, key = deployed.stack.make_client("dynamodb"), {"user_id": {"S": photo["user_id"]}}
+    date = datetime.fromisoformat(photo["trashed_date"])
+    earlier = (date - timedelta(days=days)).isoformat(timespec="milliseconds")
+    members = [
+        key | {"id": {"S": f"key#list#trash#{one}#{photo_id}"}}
+        for one in (photo["trashed_date"], earlier)
+    ]
+    dynamodb.delete_item(TableName="Photo", Key=members[0])
+    dynamodb.put_item(TableName="Photo", Item=members[1])
+    dynamodb.update_item(
+        TableName="Photo",
+        Key=key | {"id": {"S": photo_id}},
+        UpdateExpression="SET trashed_date = :date",
+        ExpressionAttributeValues={":date": {"S": earlier}},
+    )
+    return photo["user_id"], photo_id
+
+
+def test_trash_is_emptied_by_age_with_exactly_the_functions_permissions(
+    deployed: DeployedStage,
+) -> None:
+    def run() -> Any:
+        response = deployed.stack.make_client("lambda").invoke(
+            FunctionName=deployed.names["EmptyTrash"], Payload=json.dumps(DAILY_EVENT)
+        )
+        return json.load(response["Payload"])
+
+    def exists(sub: str, photo_id: str) -> bool:
+        key = {"user_id": {"S": sub}, "id": {"S": photo_id}}
+        return "Item" in deployed.stack.make_client("dynamodb").get_item(TableName="Photo", Key=key)
+
+    recent = trash_photo(deployed, 29)
+    _, policy = deployed.policy("EmptyTrash")
+    permissions = enforced(policy)
+    assert len(permissions) == 7
+    for statement, action in permissions:
+        old = trash_photo(deployed, 31)  # of which nothing has been deleted yet
+        with deployed.without_permission("EmptyTrash", statement, action):
+            assert "errorMessage" in run(), (statement, action)
+            assert exists(*old)
+    assert "users with a trash" in run()
+    assert (exists(*recent), exists(*old)) == (True, False)
+    objects = deployed.stack.make_client("s3").list_objects_v2(
+        Bucket=photo_bucket(deployed.stack), Prefix=f"photos/{old[0]}/"
+    )
+    assert objects["KeyCount"] == 0
+
+
 def test_chalice_plans_the_same_permissions(stack: RunningStack) -> None:
     chalice = Path(sys.executable).parent / "chalice"
     # It reads which log groups exist, so it needs some AWS, but changes nothing there.
@@ -204,7 +263,7 @@ def test_chalice_plans_the_same_permissions(stack: RunningStack) -> None:
         check=False,
     )
     assert run.returncode == 0, run.stderr
-    for name in (*POLICIES.values(), "policy-dev-integrity.json"):
+    for name in (*POLICIES.values(), "policy-dev-integrity.json", "policy-dev-trash.json"):
         policy = json.loads((ROOT / ".chalice" / name).read_text())
         for statement in policy["Statement"]:
             assert statement["Action"][0] in run.stdout

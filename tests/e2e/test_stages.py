@@ -74,7 +74,7 @@ def test_parameters_are_left_unchanged_unless_overwrite_is_set(stack: RunningSta
     kept = stack.run("infra.provision", STAGE="kept", THUMBNAIL_WIDTH="400").stdout
     assert f"{name} left unchanged (set OVERWRITE=1 to replace it)" in kept
     assert ssm.get_parameter(Name=name)["Parameter"]["Type"] == "SecureString"
-    assert value() == "300"
+    assert value() == "600"
     replaced = stack.run("infra.provision", STAGE="kept", THUMBNAIL_WIDTH="400", OVERWRITE="1")
     assert f"{name} written" in replaced.stdout
     assert value() == "400"
@@ -101,9 +101,11 @@ def test_user_pool_sends_codes_only_if_the_app_confirms_by_email(stack: RunningS
     assert pool_sends_codes()
 
 
-def test_deploy_of_a_stage_that_is_not_provisioned_says_what_to_run(stack: RunningStack) -> None:
+def test_deploy_of_a_stage_that_is_not_provisioned_says_what_to_run_and_builds_nothing(
+    stack: RunningStack,
+) -> None:
     done = stack.run("infra.deploy", STAGE="nodata")
-    assert done.returncode == 1
+    assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         "The stage nodata is not provisioned. Run `make provision STAGE=nodata`.\n"
     )

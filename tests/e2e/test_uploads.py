@@ -53,7 +53,7 @@ def test_large_photo_is_sent_directly_to_s3(mario: Person, noise: bytes) -> None
     disposition = original.headers["Content-Disposition"]
     assert disposition.endswith("filename*=UTF-8''Gr%C3%B6%C3%9Fe%201.jpg")
     thumbnail = requests.get(listed["thumbSrc"], timeout=60)
-    assert Image.open(io.BytesIO(thumbnail.content)).size == (267, 200)
+    assert Image.open(io.BytesIO(thumbnail.content)).size == (533, 400)
     assert "immutable" in thumbnail.headers["Cache-Control"]
 
 

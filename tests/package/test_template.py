@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.integrity.check import DAILY_SECONDS
+from chalicelib.photos import trash
 from infra import package, sam, wheels
 from infra.errors import OperatorError
 from infra.package import ROOT
@@ -48,7 +49,9 @@ def test_template_refers_only_to_what_it_declares(built: package.Package) -> Non
     assert set(references(template)) <= declared
 
 
-@pytest.mark.parametrize("role", ["ApiHandlerRole", "CheckIntegrityRole", "JwtAuthRole"])
+@pytest.mark.parametrize(
+    "role", ["ApiHandlerRole", "CheckIntegrityRole", "EmptyTrashRole", "JwtAuthRole"]
+)
 def test_each_permission_names_its_actions_and_exact_resources(
     built: package.Package, role: str
 ) -> None:
@@ -60,7 +63,7 @@ def test_each_permission_names_its_actions_and_exact_resources(
         for resource in statement["Resource"]:
             arn = resource["Fn::Sub"]
             assert "${" in arn.removeprefix("arn:${AWS::Partition}")
-            for pattern in ("${AWS::StackName}-*", "/photos/*/thumbnails"):
+            for pattern in ("${AWS::StackName}-*", "/photos/*/previews", "/photos/*/thumbnails"):
                 arn = arn.replace(pattern, "")
             assert not re.search(r"[*](?!$)", arn)
 
@@ -70,7 +73,7 @@ def test_only_the_api_reads_parameter_store_and_there_only_the_client_secret(
 ) -> None:
     found = {
         (role, action, resource["Fn::Sub"].split(":parameter")[1])
-        for role in ("ApiHandlerRole", "CheckIntegrityRole", "JwtAuthRole")
+        for role in ("ApiHandlerRole", "CheckIntegrityRole", "EmptyTrashRole", "JwtAuthRole")
         for statement in statements(built.template, role)
         for action in statement["Action"]
         if action.startswith("ssm:")
@@ -87,7 +90,7 @@ def test_no_function_may_create_a_log_group(built: package.Package) -> None:
         one["Properties"]["LogGroupName"]["Fn::Sub"]
         for one in sam.of_type(built.template, "AWS::Logs::LogGroup")
     }
-    functions = {"APIHandler", "CheckIntegrity", "JwtAuth"}
+    functions = {"APIHandler", "CheckIntegrity", "EmptyTrash", "JwtAuth"}
     assert {f"/aws/lambda/${{{name}}}" for name in functions} <= groups
 
 
@@ -113,6 +116,24 @@ def test_integrity_is_checked_at_the_same_time_of_each_day_without_retries(
     assert check["Timeout"] - DAILY_SECONDS > 30
 
 
+def test_trash_is_emptied_daily_by_a_function_that_can_do_nothing_else(
+    built: package.Package,
+) -> None:
+    function = built.template["Resources"]["EmptyTrash"]["Properties"]
+    schedules = [one["Properties"]["Schedule"] for one in function["Events"].values()]
+    assert schedules == ["cron(47 4 * * ? *)"]
+    assert function["EventInvokeConfig"]["MaximumRetryAttempts"] == 0
+    assert function["Timeout"] - trash.DAILY_SECONDS > 30
+    allowed = {
+        action
+        for statement in statements(built.template, "EmptyTrashRole")
+        if statement["Sid"] not in ("Logs", "Traces")
+        for action in statement["Action"]
+    }
+    reads = {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"}
+    assert allowed - reads == {"dynamodb:DeleteItem", "dynamodb:UpdateItem", "s3:DeleteObject"}
+
+
 def test_policy_with_unknown_resource_is_rejected() -> None:
     with pytest.raises(OperatorError, match="table/Other"):
         sam._exact("arn:aws:dynamodb:*:*:table/Other")
@@ -128,7 +149,7 @@ def test_functions_are_traced_and_time_out_before_the_gateway(
     built: package.Package,
 ) -> None:
     functions = sam.of_type(built.template, "AWS::Serverless::Function")
-    assert len(functions) == 3
+    assert len(functions) == 4
     assert {one["Properties"]["Tracing"] for one in functions} == {"Active"}
     for name in ("APIHandler", "JwtAuth"):
         assert built.template["Resources"][name]["Properties"]["Timeout"] <= 29

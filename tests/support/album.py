@@ -10,14 +10,15 @@ from typing import Any
 from unittest import mock
 
 import boto3
+import botocore.session
 import jsonschema
 import pytest
 import requests
 import yaml
-from botocore.loaders import JSONFileLoader
 from chalice.local import RouteMatcher
 from chalice.test import TestHTTPClient
 from moto import mock_aws
+from moto.backends import get_backend
 from moto.cloudformation.utils import yaml_tag_constructor
 from moto.cognitoidp import cognitoidp_backends
 from moto.cognitoidp import models as cognitoidp_models
@@ -32,7 +33,7 @@ from chalicelib.container import Container
 from chalicelib.integrity.check import IntegrityService
 from chalicelib.integrity.report import Finding
 from chalicelib.photos.models import Photo
-from chalicelib.photos.photo import computed_fields
+from chalicelib.photos.photo import KEY_PREFIX, computed_fields
 from chalicelib.photos.service import PhotoService
 from infra.choices import CHOICES
 from infra.provision import TEMPLATE
@@ -42,11 +43,9 @@ from tests.support.people import Person, Response
 REGION = "eu-west-1"
 MISSING_ID = "01890a5d-ac96-774b-bcce-b302099a8057"  # a valid ID that no photo has
 
-# Without this cache, every boto3 session would read botocore's service models again, which takes a
-# third of the time of a test on moto.
-_read_model = JSONFileLoader.load_file
-_model = functools.cache(lambda path: _read_model(JSONFileLoader(), path))
-JSONFileLoader.load_file = lambda _, path: _model(path)
+# Without this cache, every boto3 session would read botocore's service models again, which takes
+# most of the time of creating a client.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 # moto imports the same private key for every user pool: half of the set-up of a test.
 _import_key = cognitoidp_models.jwk.RSAKey.import_key
@@ -75,9 +74,34 @@ def moto_album(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(
         tokens, "fetch_keys", lambda url: requests.get(url, timeout=1).json()["keys"]
     )
+    resources, parameters = _resources()
+    with mock_aws():
+        for (service, region), data in resources.items():
+            _moto_backend(service, region).__dict__.update(copy.deepcopy(data))
+        _ssm_parameters().update(copy.deepcopy(parameters))
+        yield
+
+
+@functools.cache
+def _resources() -> tuple[dict[tuple[str, str], dict[str, Any]], dict[str, Any]]:
+    """Return moto's data with the album's resources, by service and region, and the parameters.
+
+    Each test gets a copy. To create them again would take most of the time of a test.
+    """
+    services = (("cognito-idp", REGION), ("dynamodb", REGION), ("s3", "aws"))
     with mock_aws():
         _create_resources()
-        yield
+        resources = {key: copy.deepcopy(_moto_backend(*key).__dict__) for key in services}
+        # moto's own dictionary of parameters cannot be copied.
+        return resources, copy.deepcopy(dict(_ssm_parameters()))
+
+
+def _moto_backend(service: Any, region: str) -> Any:
+    return get_backend(service)[DEFAULT_ACCOUNT_ID][region]
+
+
+def _ssm_parameters() -> Any:
+    return _moto_backend("ssm", REGION)._parameters
 
 
 def _create_resources() -> None:
@@ -191,6 +215,11 @@ def require_documented(method: str, path: str, response: Response) -> None:
 def sub_of(person: Person) -> str:
     """Return the `sub` of a user who is signed in."""
     return app.services.sessions.authenticate(person.token).sub
+
+
+def photo_items() -> list[Photo]:
+    """Return the items of all photos, without the other items of the same table."""
+    return [item for item in Photo.scan() if not item.id.startswith(KEY_PREFIX)]
 
 
 def store_photos(person: Person, count: int) -> list[str]:

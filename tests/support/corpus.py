@@ -18,12 +18,14 @@ from PIL import Image
 
 from chalicelib.errors import UndecodableImage, UnsupportedImage
 from chalicelib.images.decoding import DecodedImage, read_image
+from chalicelib.images.sizes import Sizes
 from tests.support.images import encoded, full_exif, gradient, png_chunk
 from tests.support.thumbnails import read_here
 
-BOX = (30, 20)
+SIZES = Sizes(30, 20, 60)
 VARIANTS = 400
 HEIF_VARIANTS = 16  # Each is decoded in a process of its own.
+PROCESS_VARIANTS = 8  # One for each way to break an image of the other formats.
 MAX_SECONDS = 20
 
 
@@ -154,14 +156,16 @@ def variants(kind: str) -> int:
 def outcome(data: bytes, read: Callable[..., DecodedImage] = read_image) -> str:
     """Return the type of what `read` returns or raises. Any other error is a defect."""
     try:
-        image = read(data, BOX)
+        image = read(data, SIZES)
     except (UnsupportedImage, UndecodableImage) as error:
         return type(error).__name__
-    with Image.open(io.BytesIO(image.thumbnail)) as thumbnail:
-        thumbnail.load()
-        assert thumbnail.format == "JPEG"
-        assert 0 < thumbnail.width <= BOX[0]
-        assert 0 < thumbnail.height <= BOX[1]
+    boxes = {image.preview: (60, 60), image.thumbnail: (30, 20)}
+    for jpeg, (width, height) in boxes.items():
+        with Image.open(io.BytesIO(jpeg)) as rendition:
+            rendition.load()
+            assert rendition.format == "JPEG"
+            assert 0 < rendition.width <= width
+            assert 0 < rendition.height <= height
     assert image.width > 0
     assert image.height > 0
     return "DecodedImage"
@@ -173,7 +177,7 @@ def main(kind: str, first: int, last: int) -> None:
         print(f"{kind!r} {number}", end=" ", flush=True)
         faulthandler.dump_traceback_later(MAX_SECONDS, exit=True)
         # A process for each of thousands of images would take minutes.
-        few = number < HEIF_VARIANTS or kind.startswith("HEIF")
+        few = number < PROCESS_VARIANTS or kind.startswith("HEIF")
         print(outcome(variant(kind, number), read_image if few else read_here), flush=True)
         faulthandler.cancel_dump_traceback_later()
 

@@ -14,6 +14,7 @@ from infra.stages import Stage
 ROLES = {
     "APIHandler": "ApiHandlerRole",
     "CheckIntegrity": "CheckIntegrityRole",
+    "EmptyTrash": "EmptyTrashRole",
     "JwtAuth": "JwtAuthRole",
 }
 _SETTINGS = "CLOUDALBUM_SETTINGS"

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from chalicelib.photos.derived import hash_id
 from chalicelib.photos.photo import PhotoState
 
 SUB = "5d0bd6a8-2a1b-4b52-9b36-0d9f9a8a1f6e"
@@ -19,6 +20,9 @@ _HASH = hashlib.sha256(b"photo")
 _NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 _START = 1_733_000_000_000  # milliseconds
 _BETWEEN = 600_000  # a photo every ten minutes
+# Items of hashes have about 165 bytes, and an eventually consistent unit has 8 kB.
+_HASHES_PER_UNIT = 48
+_PAGE_OF_HASHES = 6000
 _PAGE = 1000  # of S3; DynamoDB's has 1 MB, which is about as many items of 1 kB
 
 
@@ -40,7 +44,8 @@ class HugeAlbum:
         found: dict[str, tuple[str, ...]] = {
             "photos/": (f"photos/{SUB}/",),
             "uploads/": (),
-            f"photos/{SUB}/": (f"photos/{SUB}/thumbnails/",),
+            f"photos/{SUB}/": (f"photos/{SUB}/previews/", f"photos/{SUB}/thumbnails/"),
+            f"photos/{SUB}/previews/": (),
             f"photos/{SUB}/thumbnails/": (),
             f"uploads/{SUB}/": (),
         }
@@ -65,6 +70,8 @@ class HugeAlbum:
 
     def query(self, **request: Any) -> dict[str, Any]:
         values = request["ExpressionAttributeValues"]
+        if ":before" not in values:
+            return self._hashes(request)
         first = bisect.bisect_left(self._ids, values[":first"]["S"])
         end = bisect.bisect_left(self._ids, values[":before"]["S"])
         return self._page("Query", request, first, end)
@@ -75,7 +82,23 @@ class HugeAlbum:
             return {"Items": [{"sub": {"S": SUB}}], "ConsumedCapacity": {"CapacityUnits": 0.5}}
         # All items of a user are in one segment; on average, a segment has an equal part.
         end = len(self._ids) // request["TotalSegments"]
-        return self._page("Scan", request, 0, end)
+        page = self._page("Scan", request, 0, end)
+        # It also reads the items of hashes.
+        self.units += page["ConsumedCapacity"]["CapacityUnits"] * 8 / _HASHES_PER_UNIT
+        return page
+
+    def _hashes(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.calls["Query"] += 1
+        start = request.get("ExclusiveStartKey", {"start": 0})["start"]
+        stop = min(start + _PAGE_OF_HASHES, len(self._ids))
+        units = max(0.5, (stop - start) / _HASHES_PER_UNIT)
+        self.units += units
+        more = {"LastEvaluatedKey": {"start": stop}} if stop < len(self._ids) else {}
+        items = [
+            {"id": {"S": hash_id(_HASH.hexdigest())}, "photo_ids": {"SS": [one]}}
+            for one in self._ids[start:stop]
+        ]
+        return {"Items": items, "ConsumedCapacity": {"CapacityUnits": units}, **more}
 
     def _page(
         self, operation: str, request: dict[str, Any], first: int, end: int
@@ -104,6 +127,8 @@ def _item(photo_id: str) -> dict[str, Any]:
         "filename": f"{photo_id}.jpg",
         "sha256": _HASH.hexdigest(),
         "thumbnail_sha256": _HASH.hexdigest(),
+        "preview_sha256": _HASH.hexdigest(),
+        "thumbhash": "3/cJPZqAh4eAiHh4iHh4iIBwCPh4",
     }
     item = {name: {"S": value} for name, value in texts.items()}
     return item | {"filesize": {"N": str(_SIZE)}}

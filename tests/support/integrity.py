@@ -6,6 +6,8 @@ import boto3
 
 import app
 from chalicelib.integrity.report import Finding, Issue
+from chalicelib.photos.changes import marked_deleting
+from chalicelib.photos.models import Photo
 from tests.support import images
 from tests.support.album import bucket_objects, find_issues
 
@@ -41,3 +43,8 @@ def assert_repaired(sub: str, *expected: Issue) -> None:
     assert all(finding.repaired for finding in findings)
     assert [finding.issue for finding in findings] == list(expected)
     assert check(sub) == []
+
+
+def begin_deletion(photo: Photo) -> None:
+    """Mark a photo as an interrupted deletion leaves it."""
+    app.services.transactions.apply(lambda: photo, marked_deleting)

@@ -22,6 +22,14 @@ def get(person: Person, path: str = "/photos", **query: Any) -> Any:
     return response.json()
 
 
+def photos_of(listed: Any) -> list[dict[str, Any]]:
+    """Return the photos of a list or a map."""
+    photos: list[dict[str, Any]] = listed.get("photos") or [
+        feature["properties"] for feature in listed["features"]
+    ]
+    return photos
+
+
 def ids_of(listed: Any) -> list[str]:
     """Return the IDs of the photos of a list."""
     return [photo["id"] for photo in listed["photos"]]

@@ -1,5 +1,6 @@
 """The operations that `tests/api/test_faults.py` runs with every fault."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,13 +10,14 @@ from unittest import mock
 import app
 from chalicelib import dates
 from chalicelib.photos import quota
+from chalicelib.photos.derived import HASHES, LISTS, MONTHS, TAGS
 from chalicelib.photos.models import Photo
-from chalicelib.photos.photo import PhotoState
+from chalicelib.photos.photo import STORED_STATES, PhotoState
 from tests.support import images
-from tests.support.album import moto_objects, moto_table, start_upload
+from tests.support.album import moto_objects, moto_table, start_upload, store_upload
 from tests.support.people import NEW_PASSWORD, PASSWORD, Person, Response, post_json
 
-IMAGE = images.jpeg(40, 30)
+IMAGE, OTHER_IMAGE = images.jpeg(40, 30), images.jpeg(41, 30)
 
 
 @dataclass
@@ -34,12 +36,26 @@ class Scenario:
     @property
     def items(self) -> list[dict[str, Any]]:
         """Return the items of the user's photos, without used Idempotency-Keys."""
-        items = (item for item in _items_of("Photo") if item["user_id"] == self.sub)
-        return [item for item in items if not item["id"].startswith("key#")]
+        return [item for item in self.all_items if not item["id"].startswith("key#")]
+
+    @property
+    def all_items(self) -> list[dict[str, Any]]:
+        return [item for item in _items_of("Photo") if item["user_id"] == self.sub]
+
+    @property
+    def derived_items(self) -> list[dict[str, Any]]:
+        """Return the items of counters, lists and hashes."""
+        kinds = (LISTS, MONTHS, HASHES, TAGS)
+        return [item for item in self.all_items if item["id"].startswith(kinds)]
 
     @property
     def ready(self) -> list[dict[str, Any]]:
         return [item for item in self.items if item["state"] == PhotoState.READY]
+
+    @property
+    def stored(self) -> list[dict[str, Any]]:
+        """Return the items of photos in the album and in the trash."""
+        return [item for item in self.items if item["state"] in STORED_STATES]
 
     @property
     def pending(self) -> list[dict[str, Any]]:
@@ -50,7 +66,7 @@ class Scenario:
 
     @property
     def photo(self) -> dict[str, Any]:
-        return next((item for item in self.ready if item["id"] == self.photo_id), {})
+        return next((item for item in self.stored if item["id"] == self.photo_id), {})
 
     @property
     def user_item(self) -> dict[str, Any]:
@@ -58,7 +74,7 @@ class Scenario:
 
     @property
     def objects(self) -> dict[str, bytes]:
-        """Return the user's originals and thumbnails, by key."""
+        """Return the user's originals, previews and thumbnails, by key."""
         prefix = f"photos/{self.sub}/"
         return {name: key.value for name, key in moto_objects().items() if name.startswith(prefix)}
 
@@ -108,8 +124,27 @@ def _change_password(scenario: Scenario) -> Response:
 
 
 def _edit(scenario: Scenario) -> Response:
-    changes = {"desc": "Sea", "taken_date": "2020-02-02"}
+    changes = {"desc": "Sea", "tags": "Sea", "taken_date": "2020-02-02", "favorite": True}
     return scenario.user.send("PATCH", f"/photos/{scenario.photo_id}", **changes)
+
+
+def _trash(scenario: Scenario) -> Response:
+    return scenario.user.post(f"/photos/{scenario.photo_id}/trash")
+
+
+def _empty_trash(scenario: Scenario) -> Response:
+    response = scenario.user.delete("/photos/trash")
+    return scenario.user.delete("/photos/trash") if response.status_code == 202 else response
+
+
+def _delete_many(scenario: Scenario) -> Response:
+    """Delete all photos as a client does, which sends those again that remain."""
+    ids = [item["id"] for item in scenario.items] or [scenario.photo_id]
+    while True:
+        response = scenario.user.send("POST", "/photos/batch", ids=ids, action="delete")
+        ids = response.json()["remaining"] if response.ok else []
+        if not ids:
+            return response
 
 
 def _start_upload(scenario: Scenario) -> None:
@@ -125,6 +160,48 @@ def _let_an_upload_expire(scenario: Scenario) -> None:
 def _begin_at_the_limit(scenario: Scenario) -> Response:
     with mock.patch.object(quota, "MAX_PENDING", 1):
         return scenario.user.begin_upload(len(IMAGE), key="k")
+
+
+def _make_favorite(scenario: Scenario) -> None:
+    scenario.user.send("PATCH", f"/photos/{scenario.photo_id}", favorite=True, tags="sea")
+
+
+def _list_favorites(scenario: Scenario) -> Response:
+    response = scenario.user.get("/photos?favorite=true")
+    if response.ok:
+        assert [photo["id"] for photo in response.json()["photos"]] == [scenario.photo_id]
+    return response
+
+
+def _count_months(scenario: Scenario) -> Response:
+    response = scenario.user.get("/photos/timeline")
+    if response.ok:
+        assert response.json()["photo_count"] == 1
+    return response
+
+
+def _count_tags(scenario: Scenario) -> Response:
+    response = scenario.user.get("/photos/tags")
+    if response.ok:
+        assert response.json()["tags"] == [{"tag": "sea", "count": 1}]
+    return response
+
+
+def _find_known_images(scenario: Scenario) -> Response:
+    sha256 = hashlib.sha256(IMAGE).hexdigest()
+    response = scenario.user.send("POST", "/photos/known", sha256=[sha256])
+    if response.ok:
+        assert response.json()["known"][sha256]["photo_id"] == scenario.photo_id
+    return response
+
+
+def _start_duplicate(scenario: Scenario) -> None:
+    scenario.started = scenario.user.begin_upload(len(IMAGE), on_duplicate="skip")
+    store_upload(scenario.started, IMAGE)
+
+
+def _is_only_photo(scenario: Scenario) -> bool:
+    return [item["id"] for item in scenario.items] == [scenario.photo_id]
 
 
 # Without a key, a retry may store a second photo or begin a second upload.
@@ -149,7 +226,35 @@ OPERATIONS: dict[str, Operation] = {
     "complete an upload": Operation(
         lambda s: s.user.complete(s.started), lambda s: len(s.ready) == 2, prepare=_start_upload
     ),
+    "upload an image that is new, and skip duplicates": Operation(
+        lambda s: s.user.upload(OTHER_IMAGE, on_duplicate="skip"), lambda s: len(s.ready) == 2
+    ),
+    "skip a duplicate": Operation(
+        lambda s: s.user.upload(IMAGE, on_duplicate="skip"), _is_only_photo
+    ),
+    "complete an upload of a skipped duplicate": Operation(
+        lambda s: s.user.complete(s.started), _is_only_photo, prepare=_start_duplicate
+    ),
+    "list favorites": Operation(_list_favorites, _is_only_photo, prepare=_make_favorite),
+    "count months": Operation(_count_months, _is_only_photo),
+    "count tags": Operation(_count_tags, _is_only_photo, prepare=_make_favorite),
+    "find known images": Operation(_find_known_images, _is_only_photo),
     "edit": Operation(_edit, lambda s: s.photo.get("desc") == "Sea"),
+    "trash a photo": Operation(_trash, lambda s: s.photo.get("state") == PhotoState.TRASHED),
+    "restore a photo": Operation(
+        lambda s: s.user.post(f"/photos/{s.photo_id}/restore"),
+        lambda s: s.photo.get("state") == PhotoState.READY,
+        prepare=_trash,
+    ),
+    "empty the trash": Operation(
+        _empty_trash, lambda s: s.items == [], prepare=_trash, keeps_photo=False
+    ),
+    "delete many photos": Operation(
+        _delete_many,
+        lambda s: s.items == [],
+        prepare=lambda s: s.user.upload(images.jpeg(41, 30)),
+        keeps_photo=False,
+    ),
     "delete a photo": Operation(
         lambda s: s.user.delete(f"/photos/{s.photo_id}"),
         lambda s: s.items == [],

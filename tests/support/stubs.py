@@ -36,7 +36,7 @@ class Body(bytes):
 
 
 class DynamoDB:
-    """Sends its responses to queries in order, and records the requests."""
+    """Sends its responses to reads in order, and records the requests."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.responses: list[tuple[int, str]] = []
@@ -47,7 +47,8 @@ class DynamoDB:
     def client(self) -> Any:
         """Return a client that is connected to nothing else."""
         client = create_client("dynamodb", "eu-west-1")
-        client.meta.events.register("before-send.dynamodb.Query", self.respond)
+        for operation in ("Query", "BatchGetItem"):
+            client.meta.events.register(f"before-send.dynamodb.{operation}", self.respond)
         return client
 
     def respond(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
@@ -59,6 +60,12 @@ class DynamoDB:
 def found(*items: Any, **more: Any) -> tuple[int, str]:
     """Return DynamoDB's response to a query that found these items."""
     return 200, json.dumps({"Items": items, "Count": len(items), **more}, ensure_ascii=False)
+
+
+def got(*items: Any, left: list[Any] | None = None) -> tuple[int, str]:
+    """Return DynamoDB's response to a batch, of which it has not read the keys in `left`."""
+    unprocessed = {"Photo": {"Keys": left, "ConsistentRead": True}} if left else {}
+    return 200, json.dumps({"Responses": {"Photo": items}, "UnprocessedKeys": unprocessed})
 
 
 def failed(code: str) -> tuple[int, str]:

@@ -52,6 +52,7 @@ def test_parameters_become_typed_settings() -> None:
     assert settings.photo_bucket == "pictures"
     assert settings.presigned_url_seconds == 3600
     assert (settings.thumbnail_width, settings.thumbnail_height) == (300, 200)
+    assert settings.preview_size == 1920
     assert settings.originals_storage_class == "INTELLIGENT_TIERING"
     assert settings.issuer == "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Pool"
 

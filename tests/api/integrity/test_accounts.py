@@ -81,6 +81,12 @@ def test_counters_that_are_missing_count_as_zero(owner: Person, sub: str) -> Non
     assert owner.counters() == (5, 60)
 
 
+def test_counters_of_an_account_that_is_gone_are_not_created(sub: str) -> None:
+    User(sub).delete()
+    assert not app.services.integrity._repairs.correct_counters(sub, Counters(), Counters(5))
+    assert User.find(sub) is None
+
+
 def begin_deletion(sub: str, ago: datetime.timedelta) -> None:
     """Begin the deletion of an account some time ago."""
     moment = datetime.datetime.now(datetime.UTC) - ago
@@ -98,7 +104,7 @@ def test_unfinished_account_deletion_is_finished(owner: Person, sub: str, photo:
 def test_account_deletion_that_has_just_begun_is_not_touched(sub: str, photo: Photo) -> None:
     begin_deletion(sub, datetime.timedelta())
     assert repair(sub) == []
-    assert len(keys_of(sub)) == 4
+    assert len(keys_of(sub)) == 6
 
 
 def test_missing_user_record_is_created_and_its_photos_are_counted(
@@ -126,7 +132,7 @@ def test_photos_of_a_deleted_account_are_reported_and_kept(
         User(sub).delete()
     [finding] = repair(sub)
     assert (finding.issue, finding.repaired) == (Issue.DELETED_ACCOUNT, False)
-    assert len(keys_of(sub)) == 4
+    assert len(keys_of(sub)) == 6
 
 
 def check_all(repair: bool = False) -> tuple[Summary, list[Finding]]:

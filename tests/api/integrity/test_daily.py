@@ -20,9 +20,9 @@ from chalicelib.integrity.pace import Pace, TimeIsUp
 from chalicelib.integrity.photos import PhotoCheck
 from chalicelib.integrity.report import Finding, Issue, Summary
 from chalicelib.photos.models import Photo
-from chalicelib.photos.photo import PhotoMetadata, PhotoState
+from chalicelib.photos.photo import KEY_PREFIX, PhotoMetadata, PhotoState
 from tests.support.album import set_parameters, store_photos, store_upload
-from tests.support.integrity import IMAGE, photo_bucket
+from tests.support.integrity import IMAGE, begin_deletion, photo_bucket
 from tests.support.people import Person
 
 Break = Callable[[str, Photo], Any]
@@ -48,7 +48,7 @@ def share_of(photo: Photo) -> int:
 @pytest.fixture
 def other_share(sub: str, photo: Photo) -> int:
     """Return a share that has neither the owner's photos nor the owner."""
-    photos = list(Photo.query(sub))
+    photos = list(Photo.query(sub, Photo.id < KEY_PREFIX))
     return next(
         share
         for share in range(SHARES)
@@ -62,6 +62,10 @@ def key_of_original(photo: Photo) -> str:
 
 def key_of_thumbnail(photo: Photo) -> str:
     return f"photos/{photo.user_id}/thumbnails/{photo.id}.jpg"
+
+
+def key_of_preview(photo: Photo) -> str:
+    return f"photos/{photo.user_id}/previews/{photo.id}.jpg"
 
 
 def put(key: str, body: bytes) -> None:
@@ -90,6 +94,14 @@ SAME_DAY: dict[str, tuple[Break, Issue]] = {
         lambda sub, photo: put(key_of_thumbnail(photo), b""),
         Issue.THUMBNAIL,
     ),
+    "preview missing": (
+        lambda sub, photo: photo_bucket().Object(key_of_preview(photo)).delete(),
+        Issue.PREVIEW,
+    ),
+    "preview empty": (
+        lambda sub, photo: put(key_of_preview(photo), b""),
+        Issue.PREVIEW,
+    ),
     "orphaned original": (
         lambda sub, photo: put(f"photos/{sub}/{photo.id[:-4]}0000.jpg", b"x"),
         Issue.ORPHANED_OBJECT,
@@ -98,12 +110,16 @@ SAME_DAY: dict[str, tuple[Break, Issue]] = {
         lambda sub, photo: put(f"photos/{sub}/thumbnails/none.jpg", b"x"),
         Issue.ORPHANED_OBJECT,
     ),
+    "orphaned preview": (
+        lambda sub, photo: put(f"photos/{sub}/previews/none.jpg", b"x"),
+        Issue.ORPHANED_OBJECT,
+    ),
     "object in another folder": (
         lambda sub, photo: put(f"photos/{sub}/none/deep.jpg", b"x"),
         Issue.ORPHANED_OBJECT,
     ),
     "unfinished deletion": (
-        lambda sub, photo: photo.update(actions=[Photo.state.set(PhotoState.DELETING)]),
+        lambda sub, photo: begin_deletion(photo),
         Issue.UNFINISHED_DELETION,
     ),
     "wrong counters": (
@@ -148,8 +164,9 @@ def test_stale_upload_is_found_on_the_same_day(
     [
         (key_of_original, IMAGE[:-1] + b"\0", Issue.DIFFERENT_ORIGINAL),
         (key_of_thumbnail, b"other", Issue.THUMBNAIL),
+        (key_of_preview, b"other", Issue.PREVIEW),
     ],
-    ids=["original", "thumbnail"],
+    ids=["original", "thumbnail", "preview"],
 )
 def test_replaced_object_that_the_lists_do_not_show_is_found_on_one_day_of_thirty(
     sub: str, photo: Photo, key: Callable[[Photo], str], body: bytes, issue: Issue
@@ -159,6 +176,20 @@ def test_replaced_object_that_the_lists_do_not_show_is_found_on_one_day_of_thirt
     assert {share: issues for share, issues in found.items() if issues} == {
         share_of(photo): [issue]
     }
+
+
+def test_photo_of_an_earlier_version_is_reported_on_one_day_of_thirty_without_an_alarm(
+    sub: str, photo: Photo
+) -> None:
+    photo.update(actions=[Photo.preview_sha256.remove(), Photo.thumbhash.remove()])
+    photo_bucket().Object(key_of_preview(photo)).delete()
+    found = {share: issues_about(sub, share) for share in range(SHARES)}
+    assert {share: issues for share, issues in found.items() if issues} == {
+        share_of(photo): [Issue.NO_PREVIEW]
+    }
+    summary, _ = daily(share_of(photo))
+    assert not summary.is_healthy
+    assert not summary.needs_attention
 
 
 def test_items_without_user_record_and_objects_are_found_on_one_day_of_thirty(
@@ -188,15 +219,17 @@ def test_daily_check_reads_only_the_objects_of_its_share(
     assert (summary.photos, summary.verified) == (2, 0)
     assert "s3.HeadObject" not in aws_calls
     summary, _ = daily(share_of(photo))
-    photos = [one for one in Photo.query(sub) if share_of(one) == share_of(photo)]
+    photos = [
+        one for one in Photo.query(sub, Photo.id < KEY_PREFIX) if share_of(one) == share_of(photo)
+    ]
     assert summary.verified == len(photos)
-    assert aws_calls.count("s3.HeadObject") == 2 * len(photos)
+    assert aws_calls.count("s3.HeadObject") == 3 * len(photos)
 
 
 def test_operator_check_verifies_every_hash(sub: str, photo: Photo, aws_calls: list[str]) -> None:
     summary = app.services.integrity.check(print)
     assert (summary.photos, summary.verified) == (2, 2)
-    assert aws_calls.count("s3.HeadObject") == 4
+    assert aws_calls.count("s3.HeadObject") == 6
 
 
 def test_only_suspects_are_read_again(
@@ -205,7 +238,7 @@ def test_only_suspects_are_read_again(
     photo_bucket().Object(key_of_thumbnail(photo)).delete()
     before = aws_calls.count("dynamodb.GetItem")
     daily(other_share)
-    assert aws_calls.count("s3.HeadObject") == 2
+    assert aws_calls.count("s3.HeadObject") == 3
     with mock.patch.object(PhotoCheck, "check_again", return_value=iter(())):
         middle = aws_calls.count("dynamodb.GetItem")
         daily(other_share)
@@ -220,13 +253,18 @@ def test_issue_of_a_photo_in_the_share_is_reported_once(sub: str, photo: Photo) 
 def test_photos_are_verified_although_their_originals_and_neighbors_are_missing(
     sub: str, photo: Photo
 ) -> None:
-    for one in Photo.query(sub):
+    for one in Photo.query(sub, Photo.id < KEY_PREFIX):
         photo_bucket().Object(key_of_original(one)).delete()
         photo_bucket().Object(key_of_thumbnail(one)).delete()
+        photo_bucket().Object(key_of_preview(one)).delete()
     put(f"photos/{sub}/0000.jpg", b"x")  # the only object that is left
     with mock.patch.object(integrity._Check, "_compare_lists", side_effect=TimeIsUp):
         found = [issue for share in range(SHARES) for issue in issues_about(sub, share)]
-    assert Counter(found) == {Issue.MISSING_ORIGINAL: 2, Issue.THUMBNAIL: 2}
+    assert Counter(found) == {
+        Issue.MISSING_ORIGINAL: 2,
+        Issue.THUMBNAIL: 2,
+        Issue.PREVIEW: 2,
+    }
 
 
 def test_account_that_is_being_deleted_is_not_verified(sub: str, photo: Photo) -> None:

@@ -15,7 +15,7 @@ from chalicelib.errors import UndecodableImage, UnsupportedImage
 from chalicelib.images import decoding, limits
 from chalicelib.images.decoding import read_image
 from tests.support.images import encoded, fax_tiff, gradient, png_chunk
-from tests.support.thumbnails import BOX, thumbnail_of
+from tests.support.thumbnails import SIZES, thumbnail_of
 
 ROOT = Path(__file__).parents[3]
 SEVERAL: dict[str, Any] = {"save_all": True, "append_images": [gradient(100, 100)]}
@@ -40,7 +40,7 @@ def test_format_is_detected_from_the_bytes(
 ) -> None:
     data = encoded(gradient(), kind, **options)
     assert Image.open(io.BytesIO(data)).format == kind
-    image = read_image(data, BOX)
+    image = read_image(data, SIZES)
     assert (image.content_type, image.extension) == (content_type, extension)
     assert (image.width, image.height) == (640, 480)
 
@@ -56,12 +56,12 @@ def test_first_of_several_images_in_a_file_is_used(kind: str) -> None:
 @pytest.mark.parametrize("data", [b"", b"GIF", b"<svg/>", b"%PDF-1.7", b"\0" * 1000, b"text" * 99])
 def test_bytes_of_another_format_are_unsupported(data: bytes) -> None:
     with pytest.raises(UnsupportedImage):
-        read_image(data, BOX)
+        read_image(data, SIZES)
 
 
 def test_message_for_unsupported_format_names_the_supported_ones() -> None:
     with pytest.raises(UnsupportedImage) as refusal:
-        read_image(b"%PDF-1.7", BOX)
+        read_image(b"%PDF-1.7", SIZES)
     supported = "JPEG, PNG, GIF, WebP, BMP, TIFF, AVIF or HEIC"
     assert str(refusal.value) == f"Unsupported image format. Use {supported}."
 
@@ -71,7 +71,7 @@ def test_message_for_unsupported_format_names_the_supported_ones() -> None:
 def test_truncated_image_is_undecodable(kind: str, share: float) -> None:
     whole = encoded(gradient(), kind)
     with pytest.raises(UndecodableImage):
-        read_image(whole[: int(len(whole) * share)], BOX)
+        read_image(whole[: int(len(whole) * share)], SIZES)
 
 
 def test_image_that_takes_too_long_to_decode_is_undecodable(
@@ -79,16 +79,18 @@ def test_image_that_takes_too_long_to_decode_is_undecodable(
 ) -> None:
     monkeypatch.setattr(limits, "MAX_SECONDS", -1)
     with pytest.raises(UndecodableImage, match="too complex"):
-        read_image(encoded(gradient(), "PNG"), BOX)
+        read_image(encoded(gradient(), "PNG"), SIZES)
 
 
 # The process of the API, and its log as on Lambda: a pipe, which no limit on files applies to.
 READ = """
 import sys
 from chalicelib.images import decoding
+from chalicelib.images.sizes import Sizes
 from chalicelib.errors import UndecodableImage
+sizes = 640 if sys.argv[1] == "decode" else Sizes(300, 200, 640)
 try:
-    getattr(decoding, sys.argv[1])(sys.stdin.buffer.read(), (300, 200))
+    getattr(decoding, sys.argv[1])(sys.stdin.buffer.read(), sizes)
 except UndecodableImage:
     pass  # Some decoders accept it.
 """
@@ -129,7 +131,7 @@ def test_warning_of_pillow_does_not_reach_the_log() -> None:
         Image.open(io.BytesIO(invalid)).close()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        assert read_image(invalid, BOX).width == 640
+        assert read_image(invalid, SIZES).width == 640
     assert not caught
 
 
@@ -142,7 +144,7 @@ def test_deadline_ends_a_decoder_that_does_not_return(
     monkeypatch.setattr(limits, "MAX_SECONDS", 1)
     began = time.monotonic()
     with pytest.raises(UndecodableImage, match="too complex"):
-        read_image(tiff, BOX)
+        read_image(tiff, SIZES)
     assert time.monotonic() - began < 10
 
 
@@ -154,4 +156,4 @@ def test_format_whose_decoder_cannot_be_interrupted_is_decoded_in_its_own_proces
         raise AssertionError("decoded in the process of the API")
 
     monkeypatch.setattr(decoding, "decode", fail)
-    assert read_image(encoded(gradient(), kind), BOX).width == 640
+    assert read_image(encoded(gradient(), kind), SIZES).width == 640

@@ -22,7 +22,7 @@ from tests.support.images import (
     with_app1,
     with_chunk,
 )
-from tests.support.thumbnails import BOX
+from tests.support.thumbnails import SIZES
 
 
 def exif_of(tags: Image.Exif | bytes) -> Exif:
@@ -364,12 +364,12 @@ XMP_CHUNK = png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + XMP)
     ],
 )
 def test_orientation_of_xmp_is_ignored(data: bytes) -> None:
-    image = read_image(data, BOX)
+    image = read_image(data, SIZES)
     assert (image.width, image.height) == (640, 480)
 
 
 def test_exif_in_a_text_of_png_is_read_and_its_orientation_is_ignored() -> None:
     tags = exif({Base.Orientation: 6, Base.Make: "CAM"}).tobytes()
     text = f"Raw profile type exif\0\nexif\n{len(tags)}\n{tags.hex()}\n".encode()
-    image = read_image(with_chunk(encoded(gradient(), "PNG"), png_chunk(b"tEXt", text)), BOX)
+    image = read_image(with_chunk(encoded(gradient(), "PNG"), png_chunk(b"tEXt", text)), SIZES)
     assert (image.width, image.height, image.exif.make) == (640, 480, "CAM")

@@ -14,7 +14,7 @@ from chalicelib.images.decoding import read_image
 from chalicelib.images.isobmff import is_rotated
 from chalicelib.images.renditions import _TRANSPOSITIONS as TRANSPOSITIONS
 from tests.support.images import encoded, exif, full_exif, gradient
-from tests.support.thumbnails import BOX, thumbnail_of
+from tests.support.thumbnails import SIZES, thumbnail_of
 
 ROOT = Path(__file__).parents[3]
 
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[3]
 def test_primary_image_of_heic_is_used() -> None:
     red, lime = Image.new("RGB", (900, 600), "red"), Image.new("RGB", (600, 900), "lime")
     data = encoded(red, "HEIF", save_all=True, append_images=[lime], primary_index=1)
-    image = read_image(data, BOX)
+    image = read_image(data, SIZES)
     assert (image.width, image.height) == (600, 900)
     assert thumbnail_of(data).getpixel((66, 100)) == pytest.approx((0, 255, 0), abs=12)
 
@@ -38,7 +38,7 @@ def heic_with(orientation: int, **options: Any) -> bytes:
 
 @pytest.mark.parametrize("orientation", range(10))
 def test_heic_without_a_rotation_of_its_own_is_rotated_by_its_exif(orientation: int) -> None:
-    image = read_image(heic_with(orientation), BOX)
+    image = read_image(heic_with(orientation), SIZES)
     plain = gradient(400, 300)
     upright = (
         plain.transpose(TRANSPOSITIONS[orientation]) if orientation in TRANSPOSITIONS else plain
@@ -56,9 +56,9 @@ def test_heic_with_a_rotation_of_its_own_is_not_rotated_twice(own: int, orientat
     entry = struct.pack(">HHL", Base.Orientation, 3, 1)
     place = data.index(entry) + len(entry)
     turned = data[:place] + struct.pack(">H", orientation) + data[place + 2 :]
-    image = read_image(turned, BOX)
+    image = read_image(turned, SIZES)
     assert (image.width, image.height) == ((300, 400) if own == 6 else (400, 300))
-    assert image.thumbnail == read_image(data, BOX).thumbnail
+    assert image.thumbnail == read_image(data, SIZES).thumbnail
 
 
 def test_rotation_of_another_item_of_a_heic_does_not_count() -> None:
@@ -112,7 +112,7 @@ def test_rotation_of_the_primary_item_is_found_in_its_boxes(data: bytes, rotated
 
 def test_rotation_counts_in_the_process_that_decodes() -> None:
     tags = exif({Base.Orientation: 6}).tobytes()
-    image = decoding.decode(encoded(gradient(400, 300), "HEIF", exif=tags), BOX)
+    image = decoding.decode(encoded(gradient(400, 300), "HEIF", exif=tags), 640)
     assert (image.width, image.height) == (300, 400)
 
 
@@ -124,7 +124,7 @@ def test_heic_whose_boxes_are_cut_off_counts_as_rotated(length: int) -> None:
 
 
 def test_exif_of_heic_is_read() -> None:
-    found = read_image(encoded(gradient(), "HEIF", exif=full_exif().tobytes()), BOX).exif
+    found = read_image(encoded(gradient(), "HEIF", exif=full_exif().tobytes()), SIZES).exif
     assert (found.model, found.latitude, found.longitude) == ("DSLR-A300", -33.8583333, -70.5)
     assert found.taken is not None
     assert found.taken.isoformat() == "2019-05-06T07:08:09+09:00"
@@ -133,4 +133,4 @@ def test_exif_of_heic_is_read() -> None:
 @pytest.mark.parametrize("brand", [b"mif1", b"heix"])
 def test_heic_of_another_brand_is_decoded(brand: bytes) -> None:
     data = encoded(gradient(), "HEIF").replace(b"heic", brand, 1)
-    assert read_image(data, BOX).content_type == "image/heic"
+    assert read_image(data, SIZES).content_type == "image/heic"

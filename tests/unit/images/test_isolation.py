@@ -20,7 +20,7 @@ from chalicelib.images import decoder, decoding, isolation, limits, sandbox
 from chalicelib.images.decoding import read_image
 from chalicelib.images.exif import Exif
 from tests.support.images import encoded, exif, gradient
-from tests.support.thumbnails import BOX
+from tests.support.thumbnails import SIZES
 
 ROOT = Path(__file__).parents[3]
 HEIC = encoded(gradient(), "HEIF")
@@ -38,7 +38,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         path.write_text(f"#!/bin/sh\n{script}\n")
         path.chmod(0o700)
         monkeypatch.setattr(sys, "executable", str(path))
-        return read_image(HEIC, BOX)
+        return read_image(HEIC, SIZES)
 
     return read
 
@@ -56,8 +56,8 @@ def respond(run: Run, tmp_path: Path) -> Callable[[bytes], Any]:
 
 def picture(**changes: Any) -> dict[str, Any]:
     """Return a valid message, except for the changes."""
-    thumbnail = Image.new("RGB", (20, 10), "red")
-    message = isolation.to_message(isolation.Picture("HEIF", 200, 100, FULL_EXIF, thumbnail))
+    preview = Image.new("RGB", (20, 10), "red")
+    message = isolation.to_message(isolation.Picture("HEIF", 200, 100, FULL_EXIF, preview))
     return {**msgspec.msgpack.decode(message), **changes}
 
 
@@ -107,11 +107,11 @@ def test_pickle_of_the_decoder_is_not_loaded(
         {"width": 1.5},
         {"height": "100"},
         {"height": None},
-        {"thumbnail_width": 301, "pixels": bytes(301 * 10 * 3)},
-        {"thumbnail_height": 201, "pixels": bytes(20 * 201 * 3)},
-        {"thumbnail_width": 0, "pixels": b""},
-        {"thumbnail_width": 21},
-        {"thumbnail_height": 9},
+        {"preview_width": 641, "pixels": bytes(641 * 10 * 3)},
+        {"preview_height": 641, "pixels": bytes(20 * 641 * 3)},
+        {"preview_width": 0, "pixels": b""},
+        {"preview_width": 21},
+        {"preview_height": 9},
         {"pixels": b""},
         {"pixels": bytes(601)},
         {"pixels": "x" * 600},
@@ -231,7 +231,8 @@ def test_decoder_is_found_from_any_folder(tmp_path: Path) -> None:
 import sys
 sys.path.append({str(ROOT)!r})
 from chalicelib.images.decoding import read_image
-print(read_image(open("image.heic", "rb").read(), (300, 200)).width)
+from chalicelib.images.sizes import Sizes
+print(read_image(open("image.heic", "rb").read(), Sizes(300, 200, 640)).width)
 """
     run = subprocess.run(
         [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
@@ -251,7 +252,7 @@ def popen(*arguments, **options):
     seen.append(is_readable())
     return start(*arguments, **options)
 subprocess.Popen = popen
-isolation.decode_in_process(open("{tmp_path}/image.heic", "rb").read(), (300, 200))
+isolation.decode_in_process(open("{tmp_path}/image.heic", "rb").read(), 640)
 print(seen)
 """
     run = subprocess.run(
@@ -269,12 +270,12 @@ print(seen)
 def test_process_returns_what_the_image_contains(kind: str, offset: dict[int, str]) -> None:
     tags = exif({Base.Make: "Ünïcode"}, {Base.DateTimeOriginal: "2019:05:06 07:08:09", **offset})
     data = encoded(gradient(), kind, exif=tags.tobytes())
-    picture, ours = isolation.decode_in_process(data, BOX), decoding.decode(data, BOX)
+    picture, ours = isolation.decode_in_process(data, 640), decoding.decode(data, 640)
     assert picture.exif == ours.exif
     assert ours.exif.taken is not None
     assert picture.exif.taken is not None
     assert picture.exif.taken.tzinfo == ours.exif.taken.tzinfo
-    assert picture.thumbnail.tobytes() == ours.thumbnail.tobytes()
+    assert picture.preview.tobytes() == ours.preview.tobytes()
     assert (picture.format, picture.width, picture.height) == (kind, 640, 480)
 
 
@@ -294,7 +295,7 @@ def test_decoder_is_restricted_before_it_decodes(
         return decode(*arguments)
 
     monkeypatch.setattr(decoding, "decode", decode_later)
-    monkeypatch.setattr(sys, "argv", ["decoder", "300", "200"])
+    monkeypatch.setattr(sys, "argv", ["decoder", "640"])
     read, write = os.pipe()
     os.write(write, data)
     os.close(write)
@@ -310,4 +311,4 @@ def test_decoder_is_restricted_before_it_decodes(
 
 def test_format_of_other_bytes_is_named_by_the_process() -> None:
     with pytest.raises(UnsupportedImage, match="JPEG, PNG"):
-        read_image(b"IIRO" + bytes(100), BOX)
+        read_image(b"IIRO" + bytes(100), SIZES)

@@ -17,7 +17,7 @@ from chalicelib.images import limits
 from chalicelib.images.decoding import read_image
 from chalicelib.images.exif import Exif
 from tests.support.images import deep_tiff, encoded, gradient, png_claiming
-from tests.support.thumbnails import BOX, read_here
+from tests.support.thumbnails import SIZES, read_here
 
 ROOT = Path(__file__).parents[3]
 MAX_DECODED = 512 * 1024 * 1024  # bytes
@@ -147,6 +147,10 @@ def test_file_counts_toward_the_memory_of_its_image() -> None:
     limits.require_decodable(image, bytes(48 * 1024 * 1024))
     with pytest.raises(UndecodableImage, match="too large to decode"):
         limits.require_decodable(image, bytes(48 * 1024 * 1024 + 1))
+    # Without its metadata, a file is in memory twice.
+    limits.require_decodable(image, bytes(24 * 1024 * 1024), 24 * 1024 * 1024)
+    with pytest.raises(UndecodableImage, match="too large to decode"):
+        limits.require_decodable(image, bytes(24 * 1024 * 1024), 24 * 1024 * 1024 + 1)
 
 
 def with_segments(jpeg: bytes, segments: bytes) -> bytes:
@@ -165,7 +169,7 @@ def with_segments(jpeg: bytes, segments: bytes) -> bytes:
 )
 def test_jpeg_with_too_many_parts_is_rejected(data: bytes) -> None:
     with pytest.raises(UndecodableImage, match="too complex"):
-        read_image(data, BOX)
+        read_image(data, SIZES)
 
 
 def test_markers_inside_other_segments_of_a_jpeg_are_no_scans() -> None:
@@ -225,7 +229,7 @@ def test_other_tags_are_safe(tiff: bytes) -> None:
 
 
 def test_unsafe_exif_is_ignored() -> None:
-    image = read_image(encoded(gradient(), "JPEG", exif=b"Exif\0\0" + OVERLAPPING), BOX)
+    image = read_image(encoded(gradient(), "JPEG", exif=b"Exif\0\0" + OVERLAPPING), SIZES)
     assert (image.width, image.exif) == (640, Exif())
 
 
@@ -234,7 +238,8 @@ def test_process_that_already_takes_much_memory_can_decode() -> None:
 from chalicelib.images.decoding import read_image
 from tests.support.images import encoded, gradient
 held = b"x" * 800_000_000
-print(read_image(encoded(gradient(), "AVIF"), (300, 200)).width)
+from chalicelib.images.sizes import Sizes
+print(read_image(encoded(gradient(), "AVIF"), Sizes(300, 200, 640)).width)
 """
     run = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
@@ -244,4 +249,4 @@ print(read_image(encoded(gradient(), "AVIF"), (300, 200)).width)
 
 def test_system_without_proc_can_decode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "_STATM", tmp_path / "missing")
-    assert read_image(encoded(gradient(), "PNG"), BOX).width == 640
+    assert read_image(encoded(gradient(), "PNG"), SIZES).width == 640

@@ -25,7 +25,7 @@ from tests.support.images import (
     with_chunk,
 )
 from tests.support.memory import peak_memory
-from tests.support.thumbnails import BOX, thumbnail_of
+from tests.support.thumbnails import BOX, SIZES, thumbnail_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*:UserWarning:PIL")
 
@@ -65,7 +65,7 @@ MAKE = (Base.Make, ASCII, 4, b"CAM\0")
 def test_jpeg_is_accepted_with_a_resolution_of_another_type_and_keeps_its_exif(
     resolution: tuple[int, int, int, bytes],
 ) -> None:
-    image = read_image(with_app1(JPEG, tiff_with(MAKE, resolution, UNIT)), BOX)
+    image = read_image(with_app1(JPEG, tiff_with(MAKE, resolution, UNIT)), SIZES)
     assert (image.width, image.height, image.exif.make) == (640, 480, "CAM")
 
 
@@ -73,7 +73,7 @@ def test_jpeg_is_accepted_with_a_resolution_of_another_type_and_keeps_its_exif(
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_big_tiff_with_an_offset_beyond_memory_is_undecodable(offset: int, order: str) -> None:
     with pytest.raises(UndecodableImage):
-        read_image(big_tiff(offset, order) + bytes(100), BOX)
+        read_image(big_tiff(offset, order) + bytes(100), SIZES)
 
 
 def big_tiff_with_value_at(offset: int) -> bytes:
@@ -93,7 +93,7 @@ def test_photo_is_accepted_with_the_offset_of_a_big_tiff_in_its_exif(
         data = with_chunk(PNG, png_chunk(b"eXIf", exif_bytes))
     else:
         data = encoded(gradient(), kind, exif=b"Exif\0\0" + exif_bytes)
-    assert read_image(data, BOX).width == 640
+    assert read_image(data, SIZES).width == 640
 
 
 def test_big_tiff_with_a_value_beyond_memory_is_accepted() -> None:
@@ -121,7 +121,7 @@ def test_jpeg_is_accepted_with_a_broken_table_of_several_images(
     table: tuple[tuple[int, int, int, bytes], ...],
 ) -> None:
     data = JPEG[:2] + segment(0xE2, b"MPF\0" + tiff_with(*table)) + JPEG[2:]
-    assert read_image(data, BOX).width == 640
+    assert read_image(data, SIZES).width == 640
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_jpeg_is_accepted_with_a_broken_table_of_several_images(
 def test_jpeg_is_accepted_with_an_application_segment_that_is_too_short(extra: bytes) -> None:
     tags = exif({Base.Make: "CAM"})
     whole = jpeg(exif=tags)
-    image = read_image(whole[:2] + extra + whole[2:], BOX)
+    image = read_image(whole[:2] + extra + whole[2:], SIZES)
     assert (image.width, image.exif.make) == (640, "CAM")
 
 
@@ -173,7 +173,7 @@ DEFLATED_ZEROS = zlib.compress(bytes(70_000_000), 9)
     ids=lambda chunk: chunk[4:8].decode(),
 )
 def test_png_is_accepted_with_a_bad_ancillary_chunk(chunk: bytes, last: bool) -> None:
-    image = read_image(with_chunk(PNG, chunk, last), BOX)
+    image = read_image(with_chunk(PNG, chunk, last), SIZES)
     assert (image.width, image.height) == (640, 480)
 
 
@@ -184,7 +184,7 @@ def test_png_with_a_bad_chunk_keeps_its_exif_and_orientation(exif_last: bool) ->
     found = png_chunk(b"eXIf", tags.tobytes()[6:])
     for last in (False, True):
         data = with_chunk(with_chunk(PNG, png_chunk(b"sRGB", b""), last), found, exif_last)
-        image = read_image(data, BOX)
+        image = read_image(data, SIZES)
         assert (image.width, image.exif.model) == (480, "DSLR-A300")
 
 
@@ -237,7 +237,7 @@ def test_tiff_is_accepted_with_a_tag_of_another_type(
         (tag, kind, count, value),
     ]
     data = tiff_with(*sorted(entries)).ljust(264, b"\0") + pixels
-    image = read_image(data, BOX)
+    image = read_image(data, SIZES)
     assert (image.width, image.height, image.exif.make) == (8, 24, "CAM")
 
 
@@ -247,7 +247,7 @@ def test_tiff_keeps_its_orientation_without_its_metadata() -> None:
     (start,) = struct.unpack_from("<L", data, 4)
     place = data.index(struct.pack("<HH", Base.XResolution, 5), start)
     broken = data[:place] + struct.pack("<HHL4s", 700, ASCII, 3, b"xm\0") + data[place + 12 :]
-    assert read_image(broken, BOX).width == 480
+    assert read_image(broken, SIZES).width == 480
 
 
 @pytest.mark.parametrize("name", [b"Exif", b"mime"])
@@ -257,7 +257,7 @@ def test_image_is_accepted_with_broken_metadata_in_its_boxes(kind: str, name: by
     payload = data.index(b"MM\0*" if name == b"Exif" else b"<x:xmpmeta/>")
     broken = data[: payload - 6] + b"\xff" * 40 + data[payload + 34 :]
     assert broken != data
-    assert read_image(broken, BOX).width == 640
+    assert read_image(broken, SIZES).width == 640
 
 
 def test_jpeg_whose_exif_would_take_gigabytes_takes_little_memory() -> None:
@@ -265,6 +265,7 @@ def test_jpeg_whose_exif_would_take_gigabytes_takes_little_memory() -> None:
 import struct
 from chalicelib.images.decoding import read_image
 from tests.support.images import jpeg, segment
+from tests.support.thumbnails import SIZES
 tags = b"".join(struct.pack("<HHLL", 30_000 + n, 1, 1_299_000, 0) for n in range(5_000))
 exif = (b"II*\\0" + struct.pack("<LH", 8, 5_000) + tags).ljust(1_300_000, b"x")
 parts = [exif[start : start + 65_000] for start in range(0, len(exif), 65_000)]
@@ -272,14 +273,14 @@ base = jpeg()
 segments = b"".join(segment(0xE1, b"Exif\\0\\0" + part) for part in parts)
 data = base[:2] + segments + base[2:]
 """
-    decode = "assert read_image(data, (300, 200)).width == 640"
+    decode = "assert read_image(data, SIZES).width == 640"
     assert peak_memory(setup, decode) < 60_000_000
 
 
 def test_first_error_is_reported_if_the_image_is_broken_without_its_metadata() -> None:
     data = with_chunk(PNG, png_chunk(b"sRGB", b""))
     with pytest.raises(UndecodableImage, match="broken, or too large"):
-        read_image(data[: len(data) // 2], BOX)
+        read_image(data[: len(data) // 2], SIZES)
 
 
 @pytest.mark.parametrize(

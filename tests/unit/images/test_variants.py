@@ -16,7 +16,7 @@ from tests.support.images import (
     jpeg,
     png_chunk,
 )
-from tests.support.thumbnails import BOX
+from tests.support.thumbnails import SIZES
 
 JPEG = jpeg()
 FRAME = JPEG.index(b"\xff\xc0")
@@ -70,8 +70,9 @@ VARIANTS = {
 @pytest.mark.filterwarnings("ignore:.*:UserWarning:PIL")
 @pytest.mark.parametrize("name", VARIANTS)
 def test_valid_image_that_is_not_decoded_is_unsupported_by_its_name(name: str) -> None:
+    assert unsupported_variant(VARIANTS[name]) == name
     with pytest.raises(UnsupportedImage) as refusal:
-        read_image(VARIANTS[name], BOX)
+        read_image(VARIANTS[name], SIZES)
     assert str(refusal.value) == f"{name} is not supported. Save it as JPEG or PNG."
 
 
@@ -79,7 +80,7 @@ def test_bmp_with_too_many_colors_is_unsupported_by_its_name() -> None:
     data = bytearray(bmp_of(8, 0, bytes(64 + 1200), header=40))
     data[46:50] = struct.pack("<L", 300)
     with pytest.raises(UnsupportedImage, match="BMP with 300 colors"):
-        read_image(bytes(data), BOX)
+        read_image(bytes(data), SIZES)
 
 
 @pytest.mark.filterwarnings("ignore:.*:UserWarning:PIL")
@@ -109,4 +110,4 @@ def test_bmp_with_too_many_colors_is_unsupported_by_its_name() -> None:
 def test_broken_image_has_no_name(data: bytes) -> None:
     assert unsupported_variant(data) is None
     with pytest.raises(UndecodableImage):
-        read_image(data, BOX)
+        read_image(data, SIZES)

@@ -99,6 +99,20 @@ def given_parameters(aws: mock.MagicMock, tmp_path: Path, **more: str) -> dict[s
     return given
 
 
+def test_deployment_of_a_stage_that_is_not_provisioned_builds_no_package(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("STAGE", "dev")
+    with (
+        mock.patch.object(account, "session"),
+        mock.patch.object(stacks, "outputs", return_value=None),
+        mock.patch.object(package, "build") as build,
+        pytest.raises(OperatorError, match="Run `make provision STAGE=dev`"),
+    ):
+        deploy.main()
+    assert not build.called
+
+
 def test_alarms_are_sent_to_the_owner_of_the_data_stack(
     aws: mock.MagicMock, tmp_path: Path
 ) -> None:

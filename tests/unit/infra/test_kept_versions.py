@@ -17,9 +17,9 @@ POLICIES = sorted(ROOT.glob(".chalice/policy-*.json"))
 # What S3 and DynamoDB keep, these actions can neither remove nor make expire.
 HARMLESS = {
     *("s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"),
-    *("dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem"),
-    *("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan"),
-    "dynamodb:UpdateItem",
+    *("dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem"),
+    *("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
+    *("dynamodb:Scan", "dynamodb:UpdateItem"),
 }
 
 
@@ -56,14 +56,17 @@ def test_no_function_can_destroy_what_the_bucket_and_the_tables_keep(policy: Pat
             assert "*" not in action
 
 
-def test_api_can_tag_thumbnails_only() -> None:
+def test_api_can_tag_renditions_only() -> None:
     [renditions] = [
         statement
         for policy in POLICIES
         for statement in statements(policy)
         if any("Tagging" in action for action in statement["Action"])
     ]
-    assert renditions["Resource"] == ["arn:aws:s3:::cloudalbum-dev-photos-*/photos/*/thumbnails/*"]
+    assert renditions["Resource"] == [
+        f"arn:aws:s3:::cloudalbum-dev-photos-*/photos/*/{folder}/*"
+        for folder in ("previews", "thumbnails")
+    ]
 
 
 def test_bucket_keeps_deleted_originals_for_the_chosen_days_and_renditions_for_one() -> None:

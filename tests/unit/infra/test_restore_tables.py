@@ -92,7 +92,11 @@ def test_photos_are_those_of_the_moment_in_tables_of_several_pages(dynamodb: Any
         if number < 30:
             put(dynamodb, PHOTO, **photo(number + 1_000))
     put(dynamodb, RESCUED_PHOTO, user_id="mario", id="key#1", photo_id="1")
-    assert tables_of(dynamodb).plan() == (71, 30, 0)
+    put(dynamodb, RESCUED_PHOTO, user_id="mario", id="key#list#favorites#1")
+    for table, number in ((RESCUED_PHOTO, 105), (PHOTO, 100)):
+        month: dict[str, Any] = {"2026-11": number}
+        put(dynamodb, table, user_id="mario", id="key#months#2026", **month)
+    assert tables_of(dynamodb).plan() == (70, 30, 0)
     assert restore_photos(dynamodb) == []
     assert contents(dynamodb, PHOTO) == contents(dynamodb, RESCUED_PHOTO)
     assert tables_of(dynamodb).plan() == (0, 0, 0)
@@ -102,9 +106,12 @@ def test_photo_whose_original_is_gone_is_left_out_and_reported(dynamodb: Any) ->
     put(dynamodb, RESCUED_PHOTO, **photo(1))
     put(dynamodb, RESCUED_PHOTO, **photo(2))
     put(dynamodb, RESCUED_PHOTO, **photo(3) | {"state": "pending"})
-    missing = frozenset({"photos/mario/0002.jpg", "photos/mario/0003.jpg"})
+    put(dynamodb, RESCUED_PHOTO, **photo(4) | {"state": "trashed"})
+    missing = frozenset(f"photos/mario/000{number}.jpg" for number in (2, 3, 4))
     reported = restore_photos(dynamodb, missing)
-    assert reported == ["photo 0002 of user mario left out: its original is gone"]
+    assert reported == [
+        f"photo 000{number} of user mario left out: its original is gone" for number in (2, 4)
+    ]
     restored = [item["id"]["S"] for item in contents(dynamodb, PHOTO)]
     assert restored == ["0001", "0003"]
 

@@ -45,7 +45,7 @@ def test_every_requirement_of_the_lambda_is_locked_with_one_hash(runtime: wheels
     text = runtime.lock.read_text()
     assert wheels.pinned(text, runtime) == wheels.pinned(REQUIREMENTS.read_text(), runtime)
     lines = [line for line in text.splitlines() if not line.startswith("#")]
-    assert all(re.fullmatch(r"[a-z0-9-]+==\S+ --hash=sha256:[0-9a-f]{64}", one) for one in lines)
+    assert all(re.fullmatch(r"[a-z0-9.-]+==\S+ --hash=sha256:[0-9a-f]{64}", one) for one in lines)
 
 
 def test_every_requirement_is_pinned_to_one_version() -> None:

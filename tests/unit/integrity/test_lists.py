@@ -37,11 +37,12 @@ def listed(
 ) -> Listed:
     """Return what the lists have for a photo of 10 bytes, with objects by their names."""
     photo = Photo("sub", "1", state=state, filename="1.jpg", filesize=10, expires_at=expires_at)
+    photo.preview_sha256 = "00"
     objects = [StoredObject(f"photos/sub/{name}", size, NOON) for name, size in sizes.items()]
     return Listed("1", photo, objects)
 
 
-GOOD = {"1.jpg": 10, "thumbnails/1.jpg": 1}
+GOOD = {"1.jpg": 10, "thumbnails/1.jpg": 1, "previews/1.jpg": 1}
 
 
 @pytest.mark.parametrize(
@@ -50,13 +51,25 @@ GOOD = {"1.jpg": 10, "thumbnails/1.jpg": 1}
         (GOOD, False),
         (GOOD | {"1.jpg": 9}, True),
         (GOOD | {"thumbnails/1.jpg": 0}, True),
-        ({"1.jpg": 10}, True),
-        ({"thumbnails/1.jpg": 1}, True),
+        (GOOD | {"previews/1.jpg": 0}, True),
+        ({"1.jpg": 10, "previews/1.jpg": 1}, True),
+        ({"1.jpg": 10, "thumbnails/1.jpg": 1}, True),
+        ({"thumbnails/1.jpg": 1, "previews/1.jpg": 1}, True),
     ],
-    ids=["good", "another size", "empty thumbnail", "no thumbnail", "no original"],
+    ids=[
+        *("good", "another size", "empty thumbnail", "empty preview"),
+        *("no thumbnail", "no preview", "no original"),
+    ],
 )
 def test_lists_show_what_is_wrong_with_a_photo(sizes: dict[str, int], is_wrong: bool) -> None:
     assert listed(PhotoState.READY, sizes).seems_wrong(NOON - SECOND) is is_wrong
+
+
+def test_lists_do_not_show_that_a_photo_of_an_earlier_version_has_no_preview() -> None:
+    one = listed(PhotoState.READY, {"1.jpg": 10, "thumbnails/1.jpg": 1})
+    assert one.photo is not None
+    one.photo.preview_sha256 = None
+    assert not one.seems_wrong(NOON)
 
 
 def test_lists_show_an_unfinished_deletion_and_an_expired_upload() -> None:

@@ -21,6 +21,7 @@ from chalicelib.photos.models import ByTaken, Photo
 from chalicelib.photos.photo import MAX_DESCRIPTION, MAX_TAGS, MAX_TEXT, folded, new_id
 from chalicelib.photos.service import new_photo
 from tests.support import images
+from tests.support.thumbnails import SIZES
 
 DYNAMODB_LIMIT = 400 * 1_024
 LONGEST = 370_000  # with the copy, rounded up: what docs/data-model.md says
@@ -35,6 +36,8 @@ def size_of(value: dict[str, Any]) -> int:
         return len(content.encode())
     if kind == "N":
         return NUMBER
+    if kind == "BOOL":
+        return 1
     assert kind == "L"
     return 3 + sum(1 + size_of(one) for one in content)
 
@@ -66,8 +69,9 @@ def photo_of(character: str) -> Photo:
                 continue
             return text
 
-    texts = {name: longest(name, MAX_TEXT) for name in (*TEXTS, "tags")}
-    texts["desc"] = longest("desc", MAX_DESCRIPTION)
+    # All of them have the limit of the first, as the request below shows.
+    texts = dict.fromkeys(TEXTS, longest(TEXTS[0], MAX_TEXT))
+    texts |= {"tags": longest("tags", MAX_TEXT), "desc": longest("desc", MAX_DESCRIPTION)}
     others = {
         "filesize": 100_000_000,
         "geotag_lat": -1.2345678,
@@ -76,7 +80,7 @@ def photo_of(character: str) -> Photo:
     }
     body = json.dumps(texts | others, ensure_ascii=False).encode()
     metadata = photo_metadata(json_body(body, UploadRequest))
-    image = read_image(images.jpeg(8, 8), (300, 200))
+    image = read_image(images.jpeg(8, 8), SIZES)
     return new_photo("0" * 36, new_id(), datetime.now(UTC), b"", image, metadata)
 
 

@@ -1,14 +1,17 @@
 """Pages of lists as DynamoDB provides them: in several calls, some of which it throttles."""
 
+import json
 from typing import Any
 
+import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib.clients import ATTEMPTS, as_album_error
 from chalicelib.errors import Throttled
-from chalicelib.photos.lists import Cursors, Page, PhotoLists
-from chalicelib.photos.photo import PhotoQuery
+from chalicelib.photos.cursors import Cursors
+from chalicelib.photos.lists import _URL_OVERHEAD, Page, PhotoLists, _response_bytes
+from chalicelib.photos.photo import URLS, PhotoQuery
 from chalicelib.photos.query import ItemReader
 from tests.support.stubs import DynamoDB, failed, found
 
@@ -25,9 +28,16 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> DynamoDB:
 
 @pytest.fixture
 def lists(dynamodb: DynamoDB) -> PhotoLists:
-    urls = {"thumbSrc": "https://t", "originalSrc": "https://o"}
-    reader = ItemReader(dynamodb.client(), "Photo")
-    return PhotoLists(reader, lambda fields: fields | urls, Cursors(lambda: "secret"))
+    return lists_with_urls(dynamodb, dict.fromkeys(URLS.values(), "https://u"))
+
+
+def lists_with_urls(dynamodb: DynamoDB, urls: dict[str, str]) -> PhotoLists:
+    """Return lists whose photos have these URLs, if they are requested."""
+
+    def with_urls(fields: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+        return fields | {URLS[name]: urls[URLS[name]] for name in names}
+
+    return PhotoLists(ItemReader(dynamodb.client(), "Photo"), with_urls, Cursors(lambda: "secret"))
 
 
 def item(number: int) -> dict[str, Any]:
@@ -113,14 +123,17 @@ def test_page_that_is_found_slowly_ends_after_five_seconds_with_a_cursor(
     assert (ids(listed), bool(listed.next_cursor)) == (["1", "2", "3"], True)
 
 
-@pytest.mark.parametrize("long", ["thumbSrc", "originalSrc"])
-def test_page_counts_the_length_of_both_urls(dynamodb: DynamoDB, long: str) -> None:
-    urls = {"thumbSrc": "https://t", "originalSrc": "https://o"} | {long: "h" * 2_000_000}
-    reader = ItemReader(dynamodb.client(), "Photo")
-    lists = PhotoLists(reader, lambda fields: fields | urls, Cursors(lambda: "secret"))
+@pytest.mark.parametrize("long", URLS)
+def test_page_counts_the_length_of_each_requested_url(dynamodb: DynamoDB, long: str) -> None:
+    urls = dict.fromkeys(URLS.values(), "https://u") | {URLS[long]: "h" * 2_000_000}
+    lists = lists_with_urls(dynamodb, urls)
+    for requested, listed in ((tuple(URLS), ["1", "2"]), ((long,), ["1", "2"])):
+        dynamodb.responses = [page(1, 2, 3)]
+        found = lists.page("sub-1", PhotoQuery(urls=requested))
+        assert (ids(found), bool(found.next_cursor)) == (listed, True)
     dynamodb.responses = [page(1, 2, 3)]
-    listed = lists.page("sub-1", PhotoQuery())
-    assert (ids(listed), bool(listed.next_cursor)) == (["1", "2"], True)
+    others = tuple(name for name in URLS if name != long)
+    assert ids(lists.page("sub-1", PhotoQuery(urls=others))) == ["1", "2", "3"]
 
 
 def test_list_by_upload_does_not_read_used_idempotency_keys(
@@ -146,3 +159,15 @@ def test_list_by_upload_reads_as_many_more_items_as_were_not_ready(
     assert ids(lists.page("sub-1", UPLOADED)) == ["1", "2", "3"]
     # What is missing, and as many again as were not ready, so that the number of calls is small.
     assert [request["Limit"] for request in dynamodb.requests] == [4, 8, 14]
+
+
+@pytest.mark.parametrize(
+    "text", ["plain", '"', "\\", "\n", "\0", "é", "한", "\U0001f600", 'a é"\\']
+)
+def test_estimated_size_of_a_photo_is_never_too_small(text: str) -> None:
+    fields = {"id": "1", "desc": text * 1000, "geotag_lat": None, "width": 12}
+    with_urls = fields | dict.fromkeys(URLS.values(), "")
+    # Lambda encodes the body, which is JSON, as a JSON string once more, in ASCII.
+    response = json.dumps(msgspec.json.encode(with_urls).decode())[1:-1]
+    size = _response_bytes(fields) + _URL_OVERHEAD * len(URLS)
+    assert len(response) <= size <= 1.5 * len(response) + 100

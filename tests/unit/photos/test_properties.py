@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.errors import InvalidInput
-from chalicelib.photos.lists import Cursors
+from chalicelib.photos.cursors import Cursors
 from chalicelib.photos.photo import (
     first_sort_key,
     folded,

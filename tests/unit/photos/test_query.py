@@ -7,9 +7,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib.clients import client_config
+from chalicelib.errors import Throttled
 from chalicelib.photos.photo import SHOWN
 from chalicelib.photos.query import BY_TAKEN, ItemQuery, ItemReader, shown_fields
-from tests.support.stubs import DynamoDB, found
+from tests.support.stubs import DynamoDB, found, got
 
 
 def newest_first() -> ItemQuery:
@@ -49,8 +50,9 @@ def test_strings_and_numbers_keep_their_types(reader: ItemReader, dynamodb: Dyna
     dynamodb.responses = [found(item, {"model": {"NULL": True}, "unknown": {"L": []}})]
     first, second = map(shown_fields, read(reader, newest_first()))
     values = {"filesize": 854996, "width": 0, "geotag_lat": -33.8583333, "geotag_lng": 1e-7}
-    assert first == dict.fromkeys(SHOWN) | texts | values
-    assert second == dict.fromkeys(SHOWN) | {"tags": "", "desc": ""}
+    absent: dict[str, Any] = {"favorite": False, "albums": []}
+    assert first == dict.fromkeys(SHOWN) | absent | texts | values
+    assert second == dict.fromkeys(SHOWN) | absent | {"tags": "", "desc": ""}
     assert [type(first[name]) for name in values] == [int, int, float, float]
 
 
@@ -121,3 +123,91 @@ def test_response_to_a_retry_is_read(
     monkeypatch.setattr("time.sleep", lambda _: None)
     dynamodb.responses = [(503, ""), found({"id": {"S": "1"}})]
     assert [item.id.S for item in read(reader, newest_first())] == ["1"]
+
+
+def key(number: int) -> dict[str, Any]:
+    return {"user_id": {"S": "sub-1"}, "id": {"S": str(number)}}
+
+
+def test_batch_reads_consistently_and_only_what_is_asked_for(
+    reader: ItemReader, dynamodb: DynamoDB
+) -> None:
+    dynamodb.responses = [got({"id": {"S": "2"}, "favorite": {"BOOL": True}})]
+    [(item_id, item)] = reader.get("sub-1", ["1", "2"], ("favorite", "state")).items()
+    assert (item_id, item.favorite.BOOL, item.state.S) == ("2", True, None)
+    [request] = dynamodb.requests
+    assert request["RequestItems"] == {
+        "Photo": {
+            "Keys": [key(1), key(2)],
+            "ProjectionExpression": "#id,#favorite,#state",
+            "ExpressionAttributeNames": {f"#{name}": name for name in ("id", "favorite", "state")},
+            "ConsistentRead": True,
+        }
+    }
+
+
+def test_lists_and_sets_of_texts_are_read(reader: ItemReader, dynamodb: DynamoDB) -> None:
+    albums = {"L": [{"S": "a"}, {"S": "b"}]}
+    dynamodb.responses = [got({"id": {"S": "1"}, "albums": albums, "photo_ids": {"SS": ["x"]}})]
+    item = reader.get("sub-1", ["1"], ("albums", "photo_ids"))["1"]
+    assert (shown_fields(item)["albums"], item.photo_ids.SS) == (["a", "b"], ("x",))
+    assert shown_fields(item)["favorite"] is False
+
+
+def test_large_batch_takes_a_call_for_each_hundred_items(
+    reader: ItemReader, dynamodb: DynamoDB
+) -> None:
+    dynamodb.responses = [got({"id": {"S": "7"}}), got({"id": {"S": "150"}}), got()]
+    found = reader.get("sub-1", [str(number) for number in range(201)], ("state",))
+    assert set(found) == {"7", "150"}
+    sizes = [len(one["RequestItems"]["Photo"]["Keys"]) for one in dynamodb.requests]
+    assert sizes == [100, 100, 1]
+
+
+def test_keys_that_dynamodb_has_not_read_are_read_again(dynamodb: DynamoDB) -> None:
+    pauses: list[float] = []
+    reader = ItemReader(dynamodb.client(), "Photo", pauses.append)
+    dynamodb.responses = [
+        got(left=[key(1), key(2)]),
+        got({"id": {"S": "1"}}, left=[key(2)]),
+        got(left=[key(2)]),
+        got({"id": {"S": "2"}}),
+    ]
+    assert set(reader.get("sub-1", ["1", "2"], ("state",))) == {"1", "2"}
+    keys = [one["RequestItems"]["Photo"]["Keys"] for one in dynamodb.requests]
+    assert keys == [[key(1), key(2)], [key(1), key(2)], [key(2)], [key(2)]]
+    assert all(one["RequestItems"]["Photo"]["ConsistentRead"] for one in dynamodb.requests)
+    # It pauses only when a call has read nothing.
+    assert len(pauses) == 2
+    assert all(0 <= pause <= 0.05 for pause in pauses)
+
+
+def test_batch_that_dynamodb_never_reads_is_throttled_within_two_seconds(
+    dynamodb: DynamoDB,
+) -> None:
+    pauses: list[float] = []
+    reader = ItemReader(dynamodb.client(), "Photo", pauses.append)
+    dynamodb.responses = [got(left=[key(1)])] * 6
+    with pytest.raises(Throttled):
+        reader.get("sub-1", ["1"], ("state",))
+    assert dynamodb.responses == []
+    assert sum(pauses) < 2
+
+
+def test_counters_of_all_items_and_calls_are_summed(reader: ItemReader, dynamodb: DynamoDB) -> None:
+    first = {"id": {"S": "key#tags#0"}, "user_id": {"S": "sub-1"}, "tag:a": {"N": "2"}}
+    dynamodb.responses = [
+        found(first, {"id": {"S": "key#tags#1"}, "tag:b": {"N": "-1"}}, LastEvaluatedKey=key(1)),
+        found({"id": {"S": "key#tags#2"}, "tag:a": {"N": "3"}, "tag:user_id": {"N": "1"}}),
+    ]
+    assert reader.counters("sub-1", "key#tags#") == {"tag:a": 5, "tag:b": -1, "tag:user_id": 1}
+    first_request, second_request = dynamodb.requests
+    assert second_request == first_request | {"ExclusiveStartKey": key(1)}
+    assert first_request == {
+        "TableName": "Photo",
+        "KeyConditionExpression": "#user_id = :v1 AND begins_with(#id, :v0)",
+        "ExpressionAttributeNames": {"#user_id": "user_id", "#id": "id"},
+        "ExpressionAttributeValues": {":v0": {"S": "key#tags#"}, ":v1": {"S": "sub-1"}},
+        "ScanIndexForward": True,
+        "ConsistentRead": True,
+    }

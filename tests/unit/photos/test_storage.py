@@ -1,4 +1,4 @@
-"""Originals and thumbnails in S3."""
+"""Originals, previews and thumbnails in S3."""
 
 import base64
 import hashlib
@@ -25,6 +25,7 @@ from chalicelib.photos.storage import (
     content_disposition,
     in_parallel,
     original_key,
+    preview_key,
     thumbnail_key,
     upload_key,
 )
@@ -53,6 +54,7 @@ def storage(stub: Stubber) -> PhotoStorage:
 def test_keys_are_in_folders_of_their_user() -> None:
     assert original_key("sub-1", "id-1.png") == "photos/sub-1/id-1.png"
     assert thumbnail_key("sub-1", "id-1") == "photos/sub-1/thumbnails/id-1.jpg"
+    assert preview_key("sub-1", "id-1") == "photos/sub-1/previews/id-1.jpg"
     assert upload_key("sub-1", "id-1") == "uploads/sub-1/id-1"
 
 
@@ -71,7 +73,7 @@ def test_object_is_stored_with_the_hash_that_s3_verifies_and_an_original_in_its_
     original = {"ContentType": "image/png", "StorageClass": "GLACIER_IR"}
     tagged = thumbnail | {"Tagging": "kind=rendition"}
     stub.add_response("put_object", {}, tagged)
-    storage.put_thumbnail("key", b"abc")
+    storage.put_rendition("key", b"abc")
     stub.add_response("put_object", {}, thumbnail | original)
     storage.put_original("key", b"abc", "image/png", ABC, None)
 

@@ -14,16 +14,20 @@ from chalicelib.accounts.models import User
 from chalicelib.clients import as_album_error
 from chalicelib.errors import (
     AlreadyWritten,
+    Conflict,
     NotSignedIn,
     QuotaExceeded,
     Throttled,
     TooManyUploads,
 )
+from chalicelib.photos.changes import trashed
+from chalicelib.photos.derived import tag_counter
 from chalicelib.photos.idempotency import KeyedUpload
 from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import PhotoMetadata, PhotoState
 from chalicelib.photos.quota import MAX_PENDING, Quota
-from chalicelib.photos.transactions import _TRIES, PhotoTransactions, was_cancelled
+from chalicelib.photos.transactions import _CHANGE_TRIES, PhotoTransactions, was_cancelled
+from chalicelib.photos.writes import TRIES
 
 CONFLICT = {"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}
 FAILED = {"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"}
@@ -59,7 +63,7 @@ def transactions(stub: Stubber, connection: Connection, pauses: list[float]) -> 
 
 @pytest.fixture
 def photo() -> Photo:
-    fields: dict[str, Any] = dict.fromkeys(("filename", "content_type", "sha256"), "x")
+    fields: dict[str, Any] = dict.fromkeys(("filename", "content_type"), "x")
     numbers: dict[str, Any] = dict.fromkeys(("filesize", "width", "height"), 10)
     return Photo("sub-1", "id-1", state="ready", upload_date="2026", **fields, **numbers)
 
@@ -113,7 +117,7 @@ def test_transaction_that_always_conflicts_is_throttled_within_ten_seconds(
     pauses: list[float],
     operation: str,
 ) -> None:
-    for _ in range(_TRIES):
+    for _ in range(TRIES):
         cancel(stub, NONE, CONFLICT)
     with pytest.raises(Throttled):
         getattr(transactions, operation)(photo)
@@ -267,6 +271,7 @@ def test_quota_is_a_condition_of_the_transaction_that_writes(
 def test_pending_upload_is_counted_and_limited_by_the_transaction_that_reserves_it(
     stub: Stubber, transactions: PhotoTransactions, photo: Photo
 ) -> None:
+    photo.state = PhotoState.PENDING
     condition, changes = owner_update(stub, lambda: transactions.reserve(photo))
     assert "pending_count <= 999" in condition
     for counted in ("photo_count 1", "storage_bytes 10", "pending_count 1", "pending_bytes 10"):
@@ -277,7 +282,7 @@ def test_completion_uses_the_room_that_was_reserved(
     stub: Stubber, limited: PhotoTransactions, photo: Photo
 ) -> None:
     condition, changes = owner_update(stub, lambda: limited.complete(photo))
-    assert changes == "ADD pending_count -1, pending_bytes -10"
+    assert changes == "ADD pending_bytes -10, pending_count -1"
     assert condition == "(attribute_exists (sub) AND attribute_not_exists (deleting_at))"
 
 
@@ -327,3 +332,137 @@ def test_transaction_without_capacity_is_throttled_and_may_have_been_written(
         getattr(transactions, operation)(photo)
     assert isinstance(as_album_error(error.value), Throttled)
     assert not was_cancelled(error.value)  # So the objects stay.
+
+
+TAGGED = {"taken_key": "2026-11-03T12:00:00#id-1", "tags": "a.b[0],Sea"}
+
+
+def changed(photo: Photo, **values: Any) -> Photo:
+    return Photo(**photo.attribute_values | values)
+
+
+@pytest.fixture
+def listed(photo: Photo) -> Photo:
+    """Return a photo that is in lists, with two tags and a hash."""
+    return changed(photo, sha256="5a", **TAGGED)
+
+
+def keys(items: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Return what each item of a transaction is, and its ID."""
+    found = []
+    for item in items:
+        [(kind, content)] = item.items()
+        key = content.get("Key") or content["Item"]
+        found.append((kind, (key.get("id") or key["sub"])["S"]))
+    return found
+
+
+def test_new_photo_is_counted_by_month_tag_and_hash_in_its_transaction(
+    stub: Stubber, transactions: PhotoTransactions, listed: Photo
+) -> None:
+    items = written(stub, lambda: transactions.add(listed))
+    assert keys(items) == [
+        ("Put", "id-1"),
+        ("Update", "key#months#2026"),
+        *(("Update", tag_counter(tag)[0]) for tag in sorted(["a.b[0]", "Sea"], key=tag_counter)),
+        ("Update", "key#sha256#5a"),
+        ("Update", "sub-1"),
+    ]
+    names = [
+        name for item in items[1:4] for name in item["Update"]["ExpressionAttributeNames"].values()
+    ]
+    assert sorted(names) == ["2026-11", "tag:Sea", "tag:a.b[0]"]
+
+
+def test_change_that_no_counter_depends_on_is_a_single_update(
+    monkeypatch: pytest.MonkeyPatch, transactions: PhotoTransactions, listed: Photo
+) -> None:
+    updates: list[list[Any]] = []
+    monkeypatch.setattr(Photo, "update", lambda *_, actions, condition: updates.append(actions))
+    transactions.change(listed, changed(listed, desc="Sea"))
+    [[action]] = updates
+    assert action == Photo.desc.set("Sea")
+    transactions.change(listed, changed(listed))
+    assert len(updates) == 1
+
+
+def test_favorite_becomes_a_member_in_the_transaction_that_marks_it(
+    stub: Stubber, transactions: PhotoTransactions, listed: Photo
+) -> None:
+    favorite = changed(listed, favorite=True)
+    member = f"key#list#favorites#{listed.taken_key}"
+    items = written(stub, lambda: transactions.change(listed, favorite))
+    assert keys(items) == [("Put", member), ("Update", "id-1")]
+    assert set(items[0]["Put"]["Item"]) == {"user_id", "id"}
+
+
+def test_photo_that_changed_since_it_was_read_is_not_written(
+    stub: Stubber, transactions: PhotoTransactions, listed: Photo
+) -> None:
+    cancel(stub, NONE, FAILED)
+    with pytest.raises(AlreadyWritten):
+        transactions.change(listed, changed(listed, favorite=True))
+
+
+def test_change_is_repeated_while_other_requests_change_the_photo(
+    monkeypatch: pytest.MonkeyPatch, transactions: PhotoTransactions, listed: Photo
+) -> None:
+    results = iter([AlreadyWritten, AlreadyWritten, None])
+
+    def change(*_: Photo) -> None:
+        result = next(results)
+        if result:
+            raise result
+
+    monkeypatch.setattr(transactions, "change", change)
+    assert transactions.apply(lambda: listed, trashed).state == PhotoState.TRASHED
+    assert next(results, "all used") == "all used"
+
+
+def test_change_is_throttled_if_other_requests_change_the_photo_every_time(
+    monkeypatch: pytest.MonkeyPatch, transactions: PhotoTransactions, listed: Photo
+) -> None:
+    reads: list[Photo] = []
+
+    def read() -> Photo:
+        reads.append(listed)
+        return listed
+
+    def change(*_: Photo) -> None:
+        raise AlreadyWritten
+
+    monkeypatch.setattr(transactions, "change", change)
+    with pytest.raises(Throttled):
+        transactions.apply(read, trashed)
+    assert len(reads) == _CHANGE_TRIES
+
+
+def test_hash_of_the_last_photo_is_deleted_and_that_of_others_is_kept(
+    stub: Stubber, transactions: PhotoTransactions, photo: Photo
+) -> None:
+    hashed = changed(photo, sha256="5a")
+    deleting = changed(hashed, state=PhotoState.DELETING)
+    items = written(stub, lambda: transactions.change(hashed, deleting))
+    assert keys(items) == [("Delete", "key#sha256#5a"), ("Update", "id-1")]
+    cancel(stub, FAILED, NONE)
+    items = written(stub, lambda: transactions.change(hashed, deleting))
+    # The first attempt finds that another photo has the same bytes.
+    assert keys(items)[2:] == [("Update", "id-1"), ("Update", "key#sha256#5a")]
+    assert items[3]["Update"]["UpdateExpression"] == "DELETE #0 :1"
+
+
+def test_no_more_photos_with_the_same_bytes_than_one_item_may_name(
+    stub: Stubber, transactions: PhotoTransactions, photo: Photo
+) -> None:
+    cancel(stub, NONE, FAILED, NONE)
+    with pytest.raises(Conflict, match="already has this image 1,000 times"):
+        transactions.add(changed(photo, sha256="5a"))
+
+
+def test_more_different_tags_than_an_item_holds_are_rejected(
+    stub: Stubber, transactions: PhotoTransactions, listed: Photo
+) -> None:
+    too_large = {"Code": "ValidationError", "Message": "Item size to update has exceeded"}
+    cancel(stub, NONE, NONE, too_large, NONE, NONE, NONE)
+    with pytest.raises(Conflict, match="too many different tags"):
+        transactions.add(listed)
