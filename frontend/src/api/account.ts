@@ -4,7 +4,7 @@ import { shallowRef } from "vue";
 import { reportError } from "@/composables/status";
 import { api, data } from "./client";
 import { ApiError } from "./errors";
-import type { User } from "./pending";
+import type { User } from "./types";
 import { endSession, startSession } from "./session";
 
 /** Name, counts and address, as last read. */

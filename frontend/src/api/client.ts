@@ -3,7 +3,7 @@ import createClient from "openapi-fetch";
 
 import { config } from "@/config";
 import { errorOf, offlineError } from "./errors";
-import type { Paths } from "./pending";
+import type { paths } from "./schema";
 import { accessToken, endSession } from "./session";
 
 /** The code of the response to a token that is invalid, expired or signed out. */
@@ -56,11 +56,11 @@ async function codeOf(response: Response): Promise<string> {
 
 /** The API's routes. Wrap calls in `data()`. Call it when used: `config` is loaded at the start. */
 export function api() {
-  client ??= createClient<Paths>({ baseUrl: config.api, fetch: authorizedFetch });
+  client ??= createClient<paths>({ baseUrl: config.api, fetch: authorizedFetch });
   return client;
 }
 
-let client: ReturnType<typeof createClient<Paths>> | undefined;
+let client: ReturnType<typeof createClient<paths>> | undefined;
 
 /** Return the body of a successful response. Raises ApiError. */
 export async function data<T>(

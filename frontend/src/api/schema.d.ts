@@ -275,7 +275,7 @@ export interface paths {
         put?: never;
         /**
          * Upload a photo
-         * @description Only the image is required. The date, position and camera are read from its EXIF; a field that you fill in takes precedence.
+         * @description Only the image is required. The date, position and camera are read from its EXIF; a field that you fill in takes precedence. With `on_duplicate=skip`, an image that the album already has is not stored again: the response has `duplicate` and the photo.
          */
         post: operations["uploadPhoto"];
         delete?: never;
@@ -295,7 +295,7 @@ export interface paths {
         put?: never;
         /**
          * Request to send a large photo directly to S3
-         * @description Send the image as a form to the URL in the response, then call `POST /photos/uploads/{photo_id}/complete`. A field that you add takes precedence over the image's EXIF.
+         * @description Send the image as a form to the URL in the response, then call `POST /photos/uploads/{photo_id}/complete`. A field that you add takes precedence over the image's EXIF. With `on_duplicate` set to skip, an image that the album already has is not stored again. Its `sha256` reports that before the image is sent: `upload` is null.
          */
         post: operations["beginUpload"];
         delete?: never;
@@ -372,6 +372,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/photos/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the months of the user's photos with the number of photos of each */
+        get: operations["countMonths"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/photos/known": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Find out which of some images the user already has */
+        post: operations["findKnownImages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/photos/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Trash, restore, delete or tag many photos, or make them favorites */
+        post: operations["changePhotos"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/photos/trash": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete everything in the trash permanently */
+        delete: operations["emptyOwnTrash"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/photos/{photo_id}": {
         parameters: {
             query?: never;
@@ -388,10 +456,44 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Edit the metadata of one photo
+         * Edit the metadata of one photo, or make it a favorite
          * @description Fields that are absent keep their value; null clears them.
          */
         patch: operations["editPhoto"];
+        trace?: never;
+    };
+    "/photos/{photo_id}/trash": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Move one photo to the trash */
+        post: operations["trashPhoto"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/photos/{photo_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put one photo from the trash back */
+        post: operations["restorePhoto"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
 }
@@ -571,7 +673,9 @@ export interface components {
             user_id: string;
             email: string;
             username: string;
+            /** @description with those in the trash */
             photo_count: number;
+            trash_count: number;
             /** @description the bytes of the originals */
             storage_bytes: number;
             /** @description ISO 8601, UTC */
@@ -626,12 +730,14 @@ export interface components {
         };
         /**
          * Uploaded
-         * @description The photo was created.
+         * @description The photo was created, or was there already.
          */
         Uploaded: {
             ok: boolean;
             photo_id: string;
             photo: components["schemas"]["Photo"];
+            /** @description true if it is an earlier photo with the same bytes, else absent */
+            duplicate?: boolean;
         };
         /**
          * Photo
@@ -653,6 +759,11 @@ export interface components {
             width: number;
             /** @description pixels, of the upright image */
             height: number;
+            thumbhash: string | null;
+            favorite: boolean;
+            /** @description the IDs of the albums it is in */
+            albums: string[];
+            trashed_date: string | null;
             filename_orig: string | null;
             /** @description comma-separated, possibly empty */
             tags: string;
@@ -668,6 +779,8 @@ export interface components {
             taken_date: string | null;
             /** @description an upright JPEG without metadata */
             thumbSrc: string;
+            /** @description the same in the size of a screen; the original while there is no `thumbhash`, which photos of earlier versions get by a repair */
+            previewSrc: string;
             originalSrc: string;
         };
         /**
@@ -704,6 +817,11 @@ export interface components {
             taken_date?: string;
             /** @description the image in base64, with or without the prefix of a data: URL */
             base64_image?: string;
+            /**
+             * @description keep or skip
+             * @enum {string}
+             */
+            on_duplicate?: "keep" | "skip";
         };
         /**
          * UploadHeaders
@@ -715,13 +833,15 @@ export interface components {
         };
         /**
          * UploadStarted
-         * @description Where to send the image; a photo that its Idempotency-Key has created needs no upload.
+         * @description Where to send the image; a photo that is there already needs no upload.
          */
         UploadStarted: {
             ok: boolean;
             photo_id: string;
             upload: components["schemas"]["PostForm"] | null;
             photo?: components["schemas"]["Photo"];
+            /** @description true if it is an earlier photo with the same bytes, else absent */
+            duplicate?: boolean;
         };
         /**
          * PostForm
@@ -753,9 +873,13 @@ export interface components {
             /** @description a whole number of bytes, at most 100000000 */
             filesize: number;
             /** @default null */
-            width: unknown;
+            on_duplicate?: ("keep" | "skip") | null;
             /** @default null */
-            height: unknown;
+            sha256?: string | null;
+            /** @default null */
+            width?: unknown;
+            /** @default null */
+            height?: unknown;
         };
         /**
          * PhotoPage
@@ -763,8 +887,52 @@ export interface components {
          */
         PhotoPage: {
             ok: boolean;
-            photos: components["schemas"]["Photo"][];
+            photos: components["schemas"]["ListedPhoto"][];
             nextCursor: string | null;
+        };
+        /**
+         * ListedPhoto
+         * @description One photo of a list, with the URLs that were requested.
+         */
+        ListedPhoto: {
+            id: string;
+            user_id: string;
+            /** @description the stored name */
+            filename: string;
+            /** @description bytes */
+            filesize: number;
+            /** @description ISO 8601, UTC */
+            upload_date: string;
+            /** @description detected from the bytes, never from the name */
+            content_type: string;
+            sha256: string;
+            /** @description pixels, of the upright image */
+            width: number;
+            /** @description pixels, of the upright image */
+            height: number;
+            thumbhash: string | null;
+            favorite: boolean;
+            /** @description the IDs of the albums it is in */
+            albums: string[];
+            trashed_date: string | null;
+            filename_orig: string | null;
+            /** @description comma-separated, possibly empty */
+            tags: string;
+            /** @description a text of at most 10,000 characters */
+            desc: string;
+            make: string | null;
+            model: string | null;
+            city: string | null;
+            nation: string | null;
+            address: string | null;
+            geotag_lat: number | null;
+            geotag_lng: number | null;
+            taken_date: string | null;
+            /** @description an upright JPEG without metadata */
+            thumbSrc?: string;
+            /** @description the same in the size of a screen; the original while there is no `thumbhash`, which photos of earlier versions get by a repair */
+            previewSrc?: string;
+            originalSrc?: string;
         };
         /**
          * ListParameters
@@ -776,49 +944,66 @@ export interface components {
              * @default 1000
              * @example 50
              */
-            limit: number;
+            limit?: number;
             /**
              * @description the nextCursor of the previous page
              * @default
              */
-            cursor: string;
+            cursor?: string;
             /**
              * @description taken or uploaded
              * @default taken
              * @enum {string}
              */
-            sort: "taken" | "uploaded";
+            sort?: "taken" | "uploaded";
             /**
              * @description desc or asc
              * @default desc
              * @enum {string}
              */
-            order: "asc" | "desc";
+            order?: "asc" | "desc";
             /**
              * @description words, at most 200 characters, which must all match
              * @default
              */
-            q: string;
+            q?: string;
             /**
              * @description a text of at most 2,000 characters
              * @default
              */
-            tag: string;
+            tag?: string;
             /**
              * @description a date, such as 2012-07-15, or a date-time
              * @default
              */
-            from: string;
+            from?: string;
             /**
              * @description a date, such as 2012-07-15, or a date-time
              * @default
              */
-            to: string;
+            to?: string;
             /**
              * @description west,south,east,north in degrees
              * @default
              */
-            bbox: string;
+            bbox?: string;
+            /**
+             * @description true or false
+             * @default false
+             * @enum {string}
+             */
+            favorite?: "false" | "true";
+            /**
+             * @description true or false
+             * @default false
+             * @enum {string}
+             */
+            trashed?: "false" | "true";
+            /**
+             * @description one or more of thumb, preview, original, separated by commas
+             * @default thumb,preview,original
+             */
+            urls?: string;
         };
         /**
          * PhotoMap
@@ -838,7 +1023,7 @@ export interface components {
             /** @enum {string} */
             type: "Feature";
             geometry: components["schemas"]["Point"];
-            properties: components["schemas"]["Photo"];
+            properties: components["schemas"]["ListedPhoto"];
         };
         /**
          * Point
@@ -866,6 +1051,89 @@ export interface components {
             count: number;
         };
         /**
+         * Timeline
+         * @description All months with photos, newest first, and their sum; photos in the trash do not count.
+         */
+        Timeline: {
+            ok: boolean;
+            photo_count: number;
+            months: components["schemas"]["Month"][];
+        };
+        /**
+         * Month
+         * @description A month of the photos' own local time, and its number of photos.
+         */
+        Month: {
+            /** @description such as 2026-11 */
+            month: string;
+            count: number;
+        };
+        /**
+         * KnownImages
+         * @description Those of the images that the user already has, by their hash, as it was sent.
+         */
+        KnownImages: {
+            ok: boolean;
+            known: {
+                [key: string]: components["schemas"]["KnownImage"];
+            };
+        };
+        /**
+         * KnownImage
+         * @description A photo with the bytes of an image; it is in the trash if no other photo has them.
+         */
+        KnownImage: {
+            photo_id: string;
+            trashed: boolean;
+        };
+        /**
+         * ImageHashes
+         * @description The SHA-256 hashes of images.
+         */
+        ImageHashes: {
+            /**
+             * @description a list of at most 200 SHA-256 hashes in hexadecimal
+             * @example [
+             *       "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+             *     ]
+             */
+            sha256: string[];
+        };
+        /**
+         * BatchDone
+         * @description What became of each photo; those that remain were not reached in time: send them again.
+         */
+        BatchDone: {
+            ok: boolean;
+            done: string[];
+            failed: components["schemas"]["Failure"][];
+            remaining: string[];
+        };
+        /**
+         * Failure
+         * @description Why the action failed for one photo.
+         */
+        Failure: {
+            photo_id: string;
+            Code: string;
+            Message: string;
+        };
+        /**
+         * BatchRequest
+         * @description One action for many photos.
+         */
+        BatchRequest: {
+            /** @description at most 200 IDs of photos */
+            ids: string[];
+            /**
+             * @description trash, restore, delete, favorite, unfavorite, tag or untag
+             * @enum {string}
+             */
+            action: "delete" | "favorite" | "restore" | "tag" | "trash" | "unfavorite" | "untag";
+            /** @default null */
+            tags?: string | null;
+        };
+        /**
          * PhotoResponse
          * @description One photo.
          */
@@ -879,16 +1147,16 @@ export interface components {
          */
         PhotoMode: {
             /**
-             * @description thumbnail or original
+             * @description thumbnail, preview or original
              * @enum {string}
              */
-            mode?: "original" | "thumbnail";
+            mode?: "original" | "preview" | "thumbnail";
         };
         /**
-         * PhotoChanges
-         * @description Metadata of a photo; null, or what browsers send instead, clears it.
+         * PhotoEdit
+         * @description What an owner can change about a photo; null, or what browsers send instead, clears it.
          */
-        PhotoChanges: {
+        PhotoEdit: {
             filename_orig?: string | null;
             tags?: string | null;
             desc?: string | null;
@@ -900,6 +1168,7 @@ export interface components {
             geotag_lat?: number | string | null;
             geotag_lng?: number | string | null;
             taken_date?: string | null;
+            favorite?: boolean | null;
         };
         /**
          * Deleted
@@ -2346,7 +2615,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The photo was created. */
+            /** @description The photo was created, or was there already. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2473,7 +2742,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Where to send the image; a photo that its Idempotency-Key has created needs no upload. */
+            /** @description Where to send the image; a photo that is there already needs no upload. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2589,7 +2858,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The photo was created. */
+            /** @description The photo was created, or was there already. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2715,6 +2984,12 @@ export interface operations {
                 to?: string;
                 /** @description west,south,east,north in degrees */
                 bbox?: string;
+                /** @description true or false */
+                favorite?: "false" | "true";
+                /** @description true or false */
+                trashed?: "false" | "true";
+                /** @description one or more of thumb, preview, original, separated by commas */
+                urls?: string;
             };
             header?: never;
             path?: never;
@@ -2812,6 +3087,12 @@ export interface operations {
                 to?: string;
                 /** @description west,south,east,north in degrees */
                 bbox?: string;
+                /** @description true or false */
+                favorite?: "false" | "true";
+                /** @description true or false */
+                trashed?: "false" | "true";
+                /** @description one or more of thumb, preview, original, separated by commas */
+                urls?: string;
             };
             header?: never;
             path?: never;
@@ -2957,11 +3238,374 @@ export interface operations {
             };
         };
     };
+    countMonths: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All months with photos, newest first, and their sum; photos in the trash do not count. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            /** @description The token is missing, or the credentials are wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayError"];
+                };
+            };
+            /** @description The token is invalid or has expired, or its session has been signed out. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayError"];
+                };
+            };
+            /** @description Too many requests. Try again after `Retry-After` seconds. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Something went wrong. `Message` has a request ID to report. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Try again after `Retry-After` seconds. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    findKnownImages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "sha256": [
+                 *         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["ImageHashes"];
+            };
+        };
+        responses: {
+            /** @description Those of the images that the user already has, by their hash, as it was sent. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnownImages"];
+                };
+            };
+            /** @description A field is missing, malformed or out of range. `Message` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing, or the credentials are wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayError"];
+                };
+            };
+            /** @description The token is invalid or has expired, or its session has been signed out. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayError"];
+                };
+            };
+            /** @description Too large. `Message` states the limit and what to do. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Unsupported image format or content type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many requests. Try again after `Retry-After` seconds. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Something went wrong. `Message` has a request ID to report. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Try again after `Retry-After` seconds. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    changePhotos: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "ids": [
+                 *         "01890a5d-ac96-774b-bcce-b302099a8057"
+                 *       ],
+                 *       "action": "tag",
+                 *       "tags": "sea, sun"
+                 *     }
+                 */
+                "application/json": components["schemas"]["BatchRequest"];
+            };
+        };
+        responses: {
+            /** @description What became of each photo; those that remain were not reached in time: send them again. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchDone"];
+                };
+            };
+            /** @description A field is missing, malformed or out of range. `Message` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing, or the credentials are wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayError"];
+                };
+            };
+            /** @description The token is invalid or has expired, or its session has been signed out. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayError"];
+                };
+            };
+            /** @description Too large. `Message` states the limit and what to do. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Unsupported image format or content type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many requests. Try again after `Retry-After` seconds. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Something went wrong. `Message` has a request ID to report. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Try again after `Retry-After` seconds. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    emptyOwnTrash: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ok"];
+                };
+            };
+            /** @description Some photos remain: send the request again. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Remaining"];
+                };
+            };
+            /** @description The token is missing, or the credentials are wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayError"];
+                };
+            };
+            /** @description The token is invalid or has expired, or its session has been signed out. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayError"];
+                };
+            };
+            /** @description Too many requests. Try again after `Retry-After` seconds. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Something went wrong. `Message` has a request ID to report. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Try again after `Retry-After` seconds. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     getPhoto: {
         parameters: {
             query?: {
-                /** @description thumbnail or original */
-                mode?: "original" | "thumbnail";
+                /** @description thumbnail, preview or original */
+                mode?: "original" | "preview" | "thumbnail";
             };
             header?: never;
             path: {
@@ -3154,7 +3798,7 @@ export interface operations {
                  *       "desc": "At the sea"
                  *     }
                  */
-                "application/json": components["schemas"]["PhotoChanges"];
+                "application/json": components["schemas"]["PhotoEdit"];
             };
         };
         responses: {
@@ -3203,6 +3847,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The request conflicts with what already exists. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description Too large. `Message` states the limit and what to do. */
             413: {
                 headers: {
@@ -3214,6 +3867,193 @@ export interface operations {
             };
             /** @description Unsupported image format or content type. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many requests. Try again after `Retry-After` seconds. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Something went wrong. `Message` has a request ID to report. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Try again after `Retry-After` seconds. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    trashPhoto: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                photo_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One photo. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoResponse"];
+                };
+            };
+            /** @description The token is missing, or the credentials are wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayError"];
+                };
+            };
+            /** @description The token is invalid or has expired, or its session has been signed out. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayError"];
+                };
+            };
+            /** @description This photo does not exist, or belongs to another user. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too large. `Message` states the limit and what to do. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many requests. Try again after `Retry-After` seconds. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Something went wrong. `Message` has a request ID to report. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Try again after `Retry-After` seconds. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    restorePhoto: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                photo_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One photo. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoResponse"];
+                };
+            };
+            /** @description The token is missing, or the credentials are wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayError"];
+                };
+            };
+            /** @description The token is invalid or has expired, or its session has been signed out. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayError"];
+                };
+            };
+            /** @description This photo does not exist, or belongs to another user. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request conflicts with what already exists. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too large. `Message` states the limit and what to do. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };

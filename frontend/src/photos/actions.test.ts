@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
 import { ApiError } from "@/api/errors";
-import type { BatchRequest, BatchResult } from "@/api/pending";
+import type { BatchRequest, BatchResult } from "@/api/types";
 import { runBatch } from "./actions";
 
 const send = vi.fn<(request: BatchRequest) => Promise<BatchResult>>();

@@ -3,7 +3,7 @@ import { shallowRef } from "vue";
 
 import { api, data } from "@/api/client";
 import { ApiError } from "@/api/errors";
-import type { BatchRequest, BatchResult } from "@/api/pending";
+import type { BatchRequest, BatchResult } from "@/api/types";
 import { report, reportError } from "@/composables/status";
 import { text } from "@/text/en";
 import type { PhotoSource } from "./source";
@@ -87,9 +87,9 @@ export async function deletePermanently(
 /** Empty the trash, in as many requests as it takes. Raises ApiError. */
 export async function emptyTrash(onProgress: (left: number) => void): Promise<void> {
   for (;;) {
-    const { remaining } = await data(api().DELETE("/photos/trash"));
-    if (!remaining) break;
-    onProgress(remaining);
+    const result = await data(api().DELETE("/photos/trash"));
+    if (!("remaining" in result)) break;
+    onProgress(result.remaining);
   }
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 
 import { ApiError } from "@/api/errors";
-import type { ListQuery, Photo, PhotoPage } from "@/api/pending";
+import type { ListQuery, Photo, PhotoPage } from "@/api/types";
 import { pagedSource } from "./paged";
 import { countOf } from "./source";
 

@@ -3,7 +3,7 @@ import { computed, shallowRef } from "vue";
 
 import { api, data } from "@/api/client";
 import { ApiError } from "@/api/errors";
-import type { ListQuery, Photo, PhotoPage } from "@/api/pending";
+import type { ListQuery, Photo, PhotoPage } from "@/api/types";
 import { monthOf, type PhotoSource, type Section } from "./source";
 
 const PAGE = 200;

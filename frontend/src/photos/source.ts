@@ -2,7 +2,7 @@
 import type { Ref } from "vue";
 
 import type { ApiError } from "@/api/errors";
-import type { Photo } from "@/api/pending";
+import type { Photo } from "@/api/types";
 
 /** A run of photos under one heading. */
 export interface Section {
