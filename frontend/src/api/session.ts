@@ -2,6 +2,7 @@
 import { computed, shallowRef } from "vue";
 
 import { config } from "@/config";
+import { accountOf } from "@/worker/account";
 import { ApiError, errorOf, offlineError } from "./errors";
 
 export interface Session {
@@ -69,6 +70,16 @@ export async function accessToken(rejected?: string): Promise<string> {
   if (current && isUsable(current, rejected)) return current.accessToken;
   renewal ??= withLock(() => renew(rejected)).finally(() => (renewal = null));
   return (await renewal).accessToken;
+}
+
+/** Return the last access token, even if it has expired, or null. */
+export function lastAccessToken(): string | null {
+  return session.value?.accessToken ?? null;
+}
+
+/** Return the ID of the account that is signed in, or null. */
+export function accountOfSession(): string | null {
+  return session.value && accountOf(session.value.accessToken);
 }
 
 let renewal: Promise<Session> | null = null;

@@ -147,6 +147,12 @@ export const text = {
     hint: "The address may be incomplete.",
     home: "Go to your photos",
   },
+
+  offline: {
+    notice: "You are offline. What you have seen before is still here.",
+    newVersion: "A new version is ready.",
+    reload: "Reload",
+  },
 };
 
 const numbers = new Intl.NumberFormat("en-US");
