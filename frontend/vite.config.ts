@@ -3,7 +3,7 @@ import { fileURLToPath, URL } from "node:url";
 import vue from "@vitejs/plugin-vue";
 import { defineConfig } from "vitest/config";
 
-import { serviceWorker } from "./vite-plugins/service-worker";
+import { serviceWorker } from "./vite-plugins/service-worker.ts";
 
 // The album of `make run`, for `make dev-frontend`.
 const album = process.env.ALBUM ?? "http://127.0.0.1:5000";

@@ -7,7 +7,7 @@ import {
 } from "vue-router";
 import { watch } from "vue";
 
-import { ending, isSignedIn } from "@/api/session";
+import { ending, isBeingDeleted, isSignedIn } from "@/api/session";
 import { text } from "@/text/en";
 import PhotosView from "@/views/PhotosView.vue";
 
@@ -65,6 +65,11 @@ const routes: RouteRecordRaw[] = [
     meta: { title: text.forgot.title, isPublic: true },
   },
   {
+    path: "/deletion",
+    component: () => import("@/views/DeletionView.vue"),
+    meta: { title: text.deletion.title, isPublic: true },
+  },
+  {
     path: "/:path(.*)*",
     component: () => import("@/views/NotFoundView.vue"),
     meta: { title: text.notFound.title, isPublic: true },
@@ -81,6 +86,8 @@ export const router = createRouter({
 
 router.beforeEach((to) => {
   if (!isSignedIn.value && !to.meta.isPublic) return signIn(to);
+  if (isBeingDeleted.value !== (to.path === "/deletion"))
+    return isBeingDeleted.value ? "/deletion" : "/photos";
   // Who is signed in and follows an old link to a form goes to the photos.
   if (isSignedIn.value && ["/signin", "/signup", "/forgot"].includes(to.path)) return "/photos";
   return true;
@@ -93,7 +100,12 @@ router.afterEach((to) => {
 /** Leave the page when its session ends, also in another tab; sign-in returns to it. */
 watch(isSignedIn, (signedIn) => {
   const current = router.currentRoute.value;
-  if (!signedIn && !current.meta.isPublic) void router.replace(signIn(current));
+  const needsSession = !current.meta.isPublic || current.path === "/deletion";
+  if (!signedIn && needsSession) void router.replace(signIn(current));
+});
+
+watch(isBeingDeleted, (deleted) => {
+  if (deleted) void router.replace("/deletion");
 });
 
 function signIn(to: RouteLocationNormalized) {

@@ -4,7 +4,7 @@ import createClient from "openapi-fetch";
 import { config } from "@/config";
 import { ApiError, errorOf, offlineError } from "./errors";
 import type { paths } from "./schema";
-import { accessToken, endSession, lastAccessToken } from "./session";
+import { accessToken, endSession, isBeingDeleted, lastAccessToken } from "./session";
 
 /** The code of the response to a token that is invalid, expired or signed out. */
 const TOKEN_REJECTED = "ForbiddenError";
@@ -20,10 +20,27 @@ async function authorizedFetch(request: Request): Promise<Response> {
   const token = await tokenFor(request);
   const response = await send(withToken(request, token));
   if (response.status !== 403 || (await codeOf(response)) !== TOKEN_REJECTED) return response;
-  const renewed = await send(withToken(request, await accessToken(token)));
+  const renewal = await accessToken(token);
+  const renewed = await send(withToken(request, renewal));
   // A renewed token that is rejected, too, belongs to an account that is gone or being deleted.
-  if (renewed.status === 403 && (await codeOf(renewed)) === TOKEN_REJECTED) endSession("expired");
+  if (renewed.status === 403 && (await codeOf(renewed)) === TOKEN_REJECTED) {
+    if (await mayOnlyDelete(renewal)) isBeingDeleted.value = true;
+    else endSession("expired");
+  }
   return renewed;
+}
+
+/**
+ * Return whether the album allows an account nothing but its own deletion. Without a password, the
+ * request deletes nothing: it is a bad one where it is allowed.
+ */
+async function mayOnlyDelete(token: string): Promise<boolean> {
+  const request = new Request(new URL(`${config.api}/users/me`, location.href), {
+    method: "DELETE",
+    headers: { "Content-Type": "application/json" },
+    body: "{}",
+  });
+  return (await send(withToken(request, token))).status === 400;
 }
 
 /**

@@ -21,6 +21,8 @@ const RENEW_BEFORE_MS = 60_000;
 const session = shallowRef<Session | null>(read());
 export const ending = shallowRef<Ending>(null);
 export const isSignedIn = computed(() => session.value !== null);
+/** Whether the account is being deleted: the album then allows it only to finish that. */
+export const isBeingDeleted = shallowRef(false);
 
 /** Sign in or out here, too, when another tab does. */
 export function followOtherTabs(): void {
@@ -53,6 +55,7 @@ export function startSession(tokens: {
 /** Forget the tokens, for the reason that the sign-in page explains. */
 export function endSession(why: Exclude<Ending, null>): void {
   session.value = null;
+  isBeingDeleted.value = false;
   ending.value = why;
   try {
     localStorage.removeItem(KEY);

@@ -3,8 +3,8 @@ import { shallowRef } from "vue";
 
 export interface Notice {
   message: string;
-  /** The part that is done. */
-  progress?: { value: number; max: number };
+  /** The part that is done, if it is known. */
+  progress?: { value?: number; max?: number };
   action?: { label: string; run: () => void };
 }
 

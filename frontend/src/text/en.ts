@@ -153,6 +153,22 @@ export const text = {
     newVersion: "A new version is ready.",
     reload: "Reload",
   },
+
+  deletion: {
+    title: "Finish deleting your account",
+    notice:
+      "The deletion of your account was interrupted. Some of its photos are deleted already, so the " +
+      "account can only be deleted completely. Enter your password to finish.",
+  },
+
+  downloads: {
+    one: (name: string) => `Downloading ${name}`,
+    many: (count: number) => `Downloading ${photos(count)}`,
+    failed: (count: number, names: readonly string[], reason: string) =>
+      `${number(names.length)} of ${photos(count)} could not be downloaded: ${someOf(names)}. ${reason}`,
+    tooLarge:
+      "This browser cannot save more than 500 MB at once. Select fewer photos, or use another browser.",
+  },
 };
 
 const numbers = new Intl.NumberFormat("en-US");
@@ -160,6 +176,12 @@ const sizes = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3 });
 
 function photos(count: number): string {
   return `${number(count)} ${count === 1 ? "photo" : "photos"}`;
+}
+
+/** Return the first of many names, and how many follow. */
+function someOf(names: readonly string[]): string {
+  const shown = names.slice(0, 5).join(", ");
+  return names.length > 5 ? `${shown} and ${number(names.length - 5)} more` : shown;
 }
 
 /** Return a number with thousands separators. */

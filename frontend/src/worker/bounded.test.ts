@@ -94,7 +94,7 @@ describe("a bounded cache", () => {
     const headers = { "Content-Type": "image/jpeg", "X-Amz-Request-Id": "1" };
     await cache.put("a", new Response("x", { headers }));
     const kept = await cache.match("a");
-    expect([...(kept?.headers ?? [])]).toEqual([["content-type", "image/jpeg"]]);
+    expect([...(kept?.headers ?? new Headers())]).toEqual([["content-type", "image/jpeg"]]);
   });
 
   it("does not keep what is larger than its limit", async () => {
