@@ -8,6 +8,7 @@ import {
 import { watch } from "vue";
 
 import { ending, isBeingDeleted, isSignedIn } from "@/api/session";
+import { isReturning } from "@/composables/scrollMemory";
 import { text } from "@/text/en";
 import PhotosView from "@/views/PhotosView.vue";
 
@@ -17,12 +18,14 @@ declare module "vue-router" {
     isPublic?: boolean;
     /** Shown over the list that it was opened from. */
     isOverlay?: boolean;
+    /** A grid of photos, which restores its own position. */
+    isList?: boolean;
   }
 }
 
 const routes: RouteRecordRaw[] = [
   { path: "/", redirect: "/photos" },
-  { path: "/photos", component: PhotosView, meta: { title: text.photos.title } },
+  { path: "/photos", component: PhotosView, meta: { title: text.photos.title, isList: true } },
   {
     path: "/photos/:id",
     component: () => import("@/views/PhotoView.vue"),
@@ -32,17 +35,17 @@ const routes: RouteRecordRaw[] = [
   {
     path: "/favorites",
     component: () => import("@/views/FavoritesView.vue"),
-    meta: { title: text.favorites.title },
+    meta: { title: text.favorites.title, isList: true },
   },
   {
     path: "/search",
     component: () => import("@/views/SearchView.vue"),
-    meta: { title: text.search.title },
+    meta: { title: text.search.title, isList: true },
   },
   {
     path: "/trash",
     component: () => import("@/views/TrashView.vue"),
-    meta: { title: text.trash.title },
+    meta: { title: text.trash.title, isList: true },
   },
   {
     path: "/settings",
@@ -80,8 +83,11 @@ export const router = createRouter({
   history: createWebHashHistory(),
   routes,
   // Lists restore their own positions; other pages begin at the top.
-  scrollBehavior: (to, from, saved) =>
-    to.meta.isOverlay || from.meta.isOverlay ? false : (saved ?? { top: 0 }),
+  scrollBehavior: (to, from, saved) => {
+    isReturning.value = saved !== null;
+    if (to.meta.isOverlay || from.meta.isOverlay || (saved && to.meta.isList)) return false;
+    return saved ?? { top: 0 };
+  },
 });
 
 router.beforeEach((to) => {
