@@ -73,7 +73,7 @@ describe("a bounded cache", () => {
   it("never holds more than its limit, and drops what was used least recently", async () => {
     const cache = cacheOf(4 * (1_000 + OVERHEAD));
     for (const key of ["a", "b", "c", "d"]) await cache.put(key, bytes(1_000));
-    await cache.match("a");
+    await cache.touch("a");
     await cache.put("e", bytes(1_000));
     expect([...store.kept.keys()]).toEqual(["a", "d", "e"]);
     expect([...index.kept.keys()].sort()).toEqual(["a", "d", "e"]);
@@ -83,8 +83,7 @@ describe("a bounded cache", () => {
     const limit = 3 * (1_000 + OVERHEAD);
     const before = cacheOf(limit);
     for (const key of ["a", "b", "c"]) await before.put(key, bytes(1_000));
-    await before.match("a");
-    await before.save();
+    await before.touch("a");
     await cacheOf(limit).put("d", bytes(1_000));
     expect([...store.kept.keys()]).toEqual(["a", "d"]);
   });

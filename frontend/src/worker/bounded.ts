@@ -42,15 +42,18 @@ export class BoundedCache {
     private readonly now: () => number = Date.now,
   ) {}
 
-  /** Return a kept response and mark it as used. */
+  /** Return a kept response. */
   async match(key: string): Promise<Response | undefined> {
-    const response = await (await this.open()).match(key);
-    const entry = response && (await this.load()).get(key);
-    if (entry) {
-      entry.used = this.now();
-      this.touched.set(key, entry);
-    }
-    return response;
+    return (await this.open()).match(key);
+  }
+
+  /** Mark a response as used; not part of `match`, which must not wait for the index. */
+  async touch(key: string): Promise<void> {
+    const entry = (await this.load()).get(key);
+    if (!entry) return;
+    entry.used = this.now();
+    this.touched.set(key, entry);
+    await this.save();
   }
 
   /** Keep a response; without room for it, it is not kept. */
@@ -84,7 +87,7 @@ export class BoundedCache {
   }
 
   /** Save what was used, a moment later and together. */
-  save(): Promise<void> {
+  private save(): Promise<void> {
     this.saving ??= new Promise((resolve) => setTimeout(resolve, SAVE_AFTER_MS)).then(() => {
       const entries = [...this.touched.values()];
       this.touched.clear();

@@ -27,7 +27,7 @@ export async function image(event: FetchEvent): Promise<Response> {
   const key = keyOf(request.url);
   const found = await kept.match(key).catch(() => undefined);
   if (found) {
-    event.waitUntil(kept.save());
+    event.waitUntil(kept.touch(key));
     return found;
   }
   const response = await load(request.url, request.signal);

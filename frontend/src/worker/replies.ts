@@ -36,7 +36,7 @@ export async function reply(event: FetchEvent): Promise<Response> {
     event.waitUntil(announce(event.clientId, false));
     const last = await kept.match(key);
     if (!last) throw error;
-    event.waitUntil(kept.save());
+    event.waitUntil(kept.touch(key));
     return last;
   }
   event.waitUntil(announce(event.clientId, true));
