@@ -22,7 +22,7 @@ CHECK_INTEGRITY = STAGE=$(STAGE) $(BIN)/python -m infra.integrity $(if $(REPAIR)
 # album signs and verifies nothing with it, and the package does not contain it.
 ACCEPTED_VULNERABILITIES = --ignore-vuln CVE-2024-23342
 
-.PHONY: help install run reset dev-frontend test-frontend types mail test test-full lint format audit fuzz mutants load provision invite package deploy deploy-local destroy publish-frontend gateway-responses check-integrity check-integrity-local restore bench bench-renditions bench-deployed bench-memory bench-decoder lock verify-locks routes costs architecture swagger-ui fault-matrix
+.PHONY: help install run reset dev-frontend test-frontend lighthouse types mail test test-full lint format audit fuzz mutants load provision invite package deploy deploy-local destroy publish-frontend gateway-responses check-integrity check-integrity-local restore bench bench-renditions bench-deployed bench-memory bench-decoder lock verify-locks routes costs architecture swagger-ui fault-matrix
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -66,6 +66,11 @@ test-frontend: install ## Check and test the web app (installs a Chromium if the
 	@$(BIN)/python -m infra.frontend install
 	@$(BIN)/python -m infra.openapi dist/openapi.json
 	cd frontend && $(NPM) run --silent check
+
+lighthouse: install ## Measure the web app of `make run` with Lighthouse (needs Chromium; PORT=5000)
+	@$(BIN)/python -m infra.frontend install
+	cd frontend/tests/lighthouse && $(NPM) ci --silent --ignore-scripts && \
+	  ALBUM=http://127.0.0.1:$(PORT) PATH="$(CURDIR)/.venv-node/bin:$$PATH" node run.mjs
 
 types: install ## Write the web app's types of the API
 	@$(BIN)/python -m infra.frontend install

@@ -18,6 +18,8 @@ export default defineConfig({
     baseURL: `http://127.0.0.1:${String(port)}`,
     viewport: { width: 1280, height: 800 },
     locale: "en-US",
+    // Tests route requests, which those of a service worker escape. Its own tests allow it.
+    serviceWorkers: "block",
     launchOptions: { executablePath: await browserPath(), args: ["--no-sandbox"] },
     trace: "retain-on-failure",
   },

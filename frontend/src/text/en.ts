@@ -147,6 +147,45 @@ export const text = {
     hint: "The address may be incomplete.",
     home: "Go to your photos",
   },
+
+  offline: {
+    notice: "You are offline. What you have seen before is still here.",
+    newVersion: "A new version is ready.",
+    reload: "Reload",
+  },
+
+  deletion: {
+    title: "Finish deleting your account",
+    notice:
+      "The deletion of your account was interrupted. Some of its photos are deleted already, so the " +
+      "account can only be deleted completely. Enter your password to finish.",
+  },
+
+  downloads: {
+    one: (name: string) => `Downloading ${name}`,
+    many: (count: number) => `Downloading ${photos(count)}`,
+    failed: (count: number, names: readonly string[], reason: string) =>
+      `${number(names.length)} of ${photos(count)} could not be downloaded: ${someOf(names)}. ${reason}`,
+    tooLarge:
+      "This browser cannot save more than 500 MB at once. Select fewer photos, or use another browser.",
+  },
+
+  grid: {
+    timeline: "Timeline",
+    select: "Select",
+    alt: (file: string, day: string) => `${file}, ${day}`,
+  },
+
+  selection: {
+    title: "Selection",
+    selected: (count: number) => `${number(count)} selected`,
+    clear: "Clear selection",
+    favorite: "Favorite",
+    favored: (count: number) => `Added ${photos(count)} to your favorites.`,
+    unfavored: (count: number) => `Removed ${photos(count)} from your favorites.`,
+    download: "Download",
+    moveToTrash: "Move to trash",
+  },
 };
 
 const numbers = new Intl.NumberFormat("en-US");
@@ -154,6 +193,12 @@ const sizes = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3 });
 
 function photos(count: number): string {
   return `${number(count)} ${count === 1 ? "photo" : "photos"}`;
+}
+
+/** Return the first of many names, and how many follow. */
+function someOf(names: readonly string[]): string {
+  const shown = names.slice(0, 5).join(", ");
+  return names.length > 5 ? `${shown} and ${number(names.length - 5)} more` : shown;
 }
 
 /** Return a number with thousands separators. */
@@ -171,4 +216,21 @@ export function fileSize(bytes: number): string {
 /** Return a date-time in ISO 8601 as a day of this browser's time zone. */
 export function day(iso: string): string {
   return new Date(iso).toLocaleDateString("en-US", { dateStyle: "long" });
+}
+
+const months = new Intl.DateTimeFormat("en-US", {
+  month: "long",
+  year: "numeric",
+  timeZone: "UTC",
+});
+const days = new Intl.DateTimeFormat("en-US", { dateStyle: "long", timeZone: "UTC" });
+
+/** Return the name of a month such as "2026-11". */
+export function monthName(month: string): string {
+  return months.format(new Date(`${month}-01T00:00:00Z`));
+}
+
+/** Return the day of a photo, which is local to the photo: any browser's time zone is ignored. */
+export function localDay(iso: string): string {
+  return days.format(new Date(`${iso.slice(0, 10)}T00:00:00Z`));
 }
