@@ -305,6 +305,7 @@ export function useVirtualGrid(
       pinned = null;
       const { start, end } = visible();
       scrollBy(value * (layout.value.height - (end - start)) - start);
+      render();
     },
     reveal(position) {
       const { top, bottom } = rowBounds(layout.value, position);
