@@ -7,7 +7,7 @@ import type { paths } from "./schema";
 import { accessToken, endSession } from "./session";
 
 /** The code of the response to a token that is invalid, expired or signed out. */
-const TOKEN_REJECTED = "ForbiddenError";
+export const TOKEN_REJECTED = "ForbiddenError";
 const PUBLIC = /\/users\/(signup|signin|confirm|confirm\/resend|password\/(forgot|reset)|links)$/;
 
 /** Read-only requests are repeated this often when the album is busy. */
@@ -17,13 +17,24 @@ const LONGEST_WAIT = 10; // seconds; beyond that, the error is shown
 /** Send a request with a valid token, renewed if it is rejected. Raises ApiError. */
 async function authorizedFetch(request: Request): Promise<Response> {
   if (PUBLIC.test(new URL(request.url).pathname)) return send(request);
+  return withSession(
+    (token) => send(withToken(request, token)),
+    async (response) => response.status === 403 && (await codeOf(response)) === TOKEN_REJECTED,
+  );
+}
+
+/** Do `attempt` with a valid token, and once more with a renewed one if it is rejected. */
+export async function withSession<T>(
+  attempt: (token: string) => Promise<T>,
+  isRejected: (result: T) => boolean | Promise<boolean>,
+): Promise<T> {
   const token = await accessToken();
-  const response = await send(withToken(request, token));
-  if (response.status !== 403 || (await codeOf(response)) !== TOKEN_REJECTED) return response;
-  const renewed = await send(withToken(request, await accessToken(token)));
+  const first = await attempt(token);
+  if (!(await isRejected(first))) return first;
+  const second = await attempt(await accessToken(token));
   // A renewed token that is rejected, too, belongs to an account that is gone or being deleted.
-  if (renewed.status === 403 && (await codeOf(renewed)) === TOKEN_REJECTED) endSession("expired");
-  return renewed;
+  if (await isRejected(second)) endSession("expired");
+  return second;
 }
 
 function withToken(request: Request, token: string): Request {
