@@ -4,7 +4,7 @@ import { shallowRef, watch } from "vue";
 import { accountId, ending } from "@/api/session";
 import { hasQueue } from "./database";
 import type { Candidate } from "./drop";
-import type { Queue } from "./queue";
+import type { Queue } from "./view";
 
 /** The queue of the account that is signed in, once there is something in it. */
 export const queue = shallowRef<Queue | null>(null);

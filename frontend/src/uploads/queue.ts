@@ -1,5 +1,5 @@
 /** The queue of one account in this tab: what the region `Uploads` shows, and what it can do. */
-import { shallowRef, type ShallowRef } from "vue";
+import { shallowRef } from "vue";
 
 import { announceChange, runBatch } from "@/photos/actions";
 import type { Candidate } from "./drop";
@@ -8,42 +8,16 @@ import { QueueFiles } from "./files";
 import { createWakeLock, warnBeforeLoss } from "./guards";
 import { createInspector } from "./hash";
 import { newId } from "./ids";
+import { matchLost } from "./lost";
 import { createRunner, LARGEST_HASHED, type Runner } from "./runner";
 import { createSaver, freeBytes } from "./saver";
 import { sift } from "./sift";
 import { openStore, type UploadStore } from "./store";
-import { joinTabs, type Command, type Message } from "./tabs";
+import { joinTabs, obey, type Command, type Message } from "./tabs";
 import { throttled } from "./throttle";
 import { transport } from "./transport";
+import type { Queue, View } from "./view";
 import { createWriter, type Writer } from "./writer";
-
-export interface View {
-  /** In the order in which they are sent. */
-  readonly entries: readonly Entry[];
-  /** Bytes sent of the files under way. */
-  readonly loaded: ReadonlyMap<string, number>;
-  /** Names of files that were skipped. */
-  readonly notPhotos: readonly string[];
-  readonly repeated: readonly string[];
-  readonly isOnline: boolean;
-  /** Whether another tab does the work. */
-  readonly isElsewhere: boolean;
-}
-
-export interface Queue {
-  readonly owner: string;
-  readonly view: Readonly<ShallowRef<View>>;
-  add(candidates: readonly Candidate[]): Promise<void>;
-  /** Stop uploading entries, and forget them. */
-  remove(ids: readonly string[]): void;
-  retry(ids: readonly string[]): Promise<void>;
-  /** Put photos that were found in the trash back. Raises ApiError. */
-  restore(entries: readonly Entry[]): Promise<void>;
-  /** Stop working; the queue stays for the next page. */
-  stop(): void;
-  /** Stop working, and forget everything of the account. */
-  clear(): Promise<void>;
-}
 
 const SHOWN_EVERY_MS = 150;
 const LISTS_EVERY_MS = 5_000;
@@ -191,19 +165,10 @@ class AccountQueue implements Queue {
   }
 
   /** Give files that were dropped again to the entries that miss them. */
-  #takeBack(photos: readonly Candidate[]): Set<Candidate> {
-    const missing = new Map<string, Entry>();
-    for (const entry of this.#entries.values()) {
-      const kind = entry.failure?.kind;
-      if (kind === "lost" || kind === "locked") missing.set(identity(entry), entry);
-    }
-    const returned = new Set<Candidate>();
-    for (const candidate of photos) {
-      const { name, size, lastModified: modified } = candidate.file;
-      const entry = missing.get(identity({ name, size, modified }));
-      if (!entry) continue;
-      this.#files.keep(entry.id, candidate.file);
-      returned.add(candidate);
+  #takeBack(photos: readonly Candidate[]): ReadonlyMap<Candidate, Entry> {
+    const returned = matchLost(this.#entries.values(), photos);
+    for (const [{ file }, entry] of returned) {
+      this.#files.keep(entry.id, file);
       if (this.#runner) this.#ask("retry", [entry.id]);
       else this.#tabs?.post({ type: "added", entries: [entry], files: this.#filesOf([entry]) });
     }
@@ -265,14 +230,8 @@ class AccountQueue implements Queue {
 
   /** Do something with entries in the tab that works. */
   #ask(command: Command, ids: readonly string[]): void {
-    if (this.#runner) this.#obey(this.#runner, command, ids);
+    if (this.#runner) obey(this.#runner, command, ids);
     else this.#tabs?.post({ type: "asked", command, ids });
-  }
-
-  #obey(runner: Runner, command: Command, ids: readonly string[]): void {
-    if (command === "remove") runner.remove(ids);
-    else if (command === "retry") runner.retry(ids);
-    else for (const id of ids) runner.apply(id, { type: command });
   }
 
   #receive(message: Message): void {
@@ -283,7 +242,7 @@ class AccountQueue implements Queue {
       for (const [id, entry] of message.entries) this.#change(id, entry);
       for (const [id, bytes] of message.loaded) this.#loaded.set(id, bytes);
     } else if (this.#runner) {
-      if (message.type === "asked") this.#obey(this.#runner, message.command, message.ids);
+      if (message.type === "asked") obey(this.#runner, message.command, message.ids);
       else this.#addFromTab(this.#runner, message.entries, message.files);
     } else if (message.type === "added") {
       for (const entry of message.entries) this.#entries.set(entry.id, entry);
@@ -374,8 +333,4 @@ class AccountQueue implements Queue {
     };
     for (const update of this.#updateGuards) update();
   }
-}
-
-function identity(file: { name: string; size: number; modified: number }): string {
-  return `${String(file.size)} ${String(file.modified)} ${file.name}`;
 }

@@ -109,7 +109,8 @@ export function createRunner(deps: RunnerDeps) {
   /** Drop a file whose bytes another file of the queue has. */
   function skipTwin(entry: Entry, sha256: string): void {
     const twin = entries.get(twins.get(sha256) ?? "");
-    if (!twin || twin.id === entry.id || twin.sha256 !== sha256) {
+    // A twin that is over may have failed, or its photo may have been deleted since.
+    if (!twin || twin.id === entry.id || twin.sha256 !== sha256 || isOver(twin)) {
       twins.set(sha256, entry.id);
       return;
     }

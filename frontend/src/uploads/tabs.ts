@@ -1,5 +1,6 @@
 /** The tabs of one account: one of them works, the others show what it does. */
 import type { Entry } from "./entry";
+import type { Runner } from "./runner";
 
 export type Command = "remove" | "retry" | "restored" | "saved";
 
@@ -12,6 +13,13 @@ export type Message =
   | { type: "asked"; command: Command; ids: readonly string[] }
   /** The account has been signed out. */
   | { type: "cleared" };
+
+/** Do what a tab has asked for. */
+export function obey(runner: Runner, command: Command, ids: readonly string[]): void {
+  if (command === "remove") runner.remove(ids);
+  else if (command === "retry") runner.retry(ids);
+  else for (const id of ids) runner.apply(id, { type: command });
+}
 
 export interface Tabs {
   post(message: Message): void;
