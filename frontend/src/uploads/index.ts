@@ -11,18 +11,34 @@ export const queue = shallowRef<Queue | null>(null);
 
 let opening: Promise<Queue | null> | null = null;
 
+let input: HTMLInputElement | undefined;
+
 /** Ask for files, and upload them. */
 export function chooseFiles(): void {
-  const input = document.createElement("input");
-  input.type = "file";
-  input.multiple = true;
-  // On a phone, the extensions keep the gallery open; on a desktop, they add HEIC to the images.
-  input.accept = "image/*,.heic,.heif,.avif,.tif,.tiff";
-  input.addEventListener("change", () => void enqueueFiles([...(input.files ?? [])]));
-  input.click();
+  input?.click();
 }
 
-/** Upload files to the account that is signed in. They are in the queue when the promise resolves. */
+/** In the document, since Safari may otherwise forget it while its owner chooses. */
+function createInput(): HTMLInputElement {
+  const created = document.createElement("input");
+  created.type = "file";
+  created.multiple = true;
+  created.hidden = true;
+  // On a phone, the images open the gallery; on a desktop, not every system knows the others.
+  created.accept = "image/*,.heic,.heif,.avif,.tif,.tiff";
+  created.addEventListener("change", () => {
+    const files = [...(created.files ?? [])];
+    created.value = ""; // The same files can be chosen again.
+    void enqueueFiles(files);
+  });
+  document.body.append(created);
+  return created;
+}
+
+/**
+ * Upload files to the account that is signed in. When the promise resolves, they are in the queue
+ * and copied, as far as there is room. Without a session, it does nothing.
+ */
 export function enqueueFiles(files: readonly File[]): Promise<void> {
   return enqueue(files.map((file) => ({ file })));
 }
@@ -43,6 +59,7 @@ export function unfinishedUploads(): number {
  * account stops when it is signed out, and then forgets everything.
  */
 export function followUploads(): void {
+  input ??= createInput();
   watch(accountId, (owner, before) => void changeAccount(owner, before ?? null), {
     immediate: true,
   });

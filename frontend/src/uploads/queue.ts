@@ -21,6 +21,8 @@ import { createWriter, type Writer } from "./writer";
 
 const SHOWN_EVERY_MS = 150;
 const LISTS_EVERY_MS = 5_000;
+/** A tab that does not have the lock by then is not the one that works. */
+const LOCK_MS = 1_000;
 
 export async function openQueue(owner: string): Promise<Queue> {
   const store = await openStore().catch(() => null); // Storage may be blocked.
@@ -35,7 +37,7 @@ class AccountQueue implements Queue {
     loaded: new Map(),
     notPhotos: [],
     repeated: [],
-    isOnline: navigator.onLine,
+    isConnected: true,
     isElsewhere: false,
   });
 
@@ -55,6 +57,10 @@ class AccountQueue implements Queue {
   #notPhotos: readonly string[] = [];
   #repeated: readonly string[] = [];
   #lastOrder = 0;
+  #isConnected = true;
+  readonly #openedAt = Date.now();
+  /** Files that are copied. Those with handles are, too: a handle needs a permission later. */
+  readonly #copied = new Set<string>();
   #isStopped = false;
 
   constructor(
@@ -83,12 +89,8 @@ class AccountQueue implements Queue {
       () => void this.#work(),
     );
     const { signal } = this.#unsubscribe;
-    const onChange = () => {
-      this.#show();
-      if (navigator.onLine) this.#runner?.wake();
-    };
-    addEventListener("online", onChange, { signal });
-    addEventListener("offline", onChange, { signal });
+    addEventListener("online", () => this.#runner?.wake(), { signal });
+    setTimeout(this.#show, LOCK_MS + 1);
     this.#publish();
   }
 
@@ -108,11 +110,14 @@ class AccountQueue implements Queue {
       transport,
       inspect: (file) => this.#inspector.inspect(file),
       files: this.#files,
-      isOnline: () => navigator.onLine,
       newKey: newId,
       onChange: (id, entry) => this.#changeHere(id, entry),
       onProgress: (id, bytes) => {
         this.#loaded.set(id, bytes);
+        this.#show();
+      },
+      onConnection: (isConnected) => {
+        this.#isConnected = isConnected;
         this.#show();
       },
       onTwin: ({ name }) => {
@@ -147,7 +152,7 @@ class AccountQueue implements Queue {
       .filter((entry) => entry !== undefined);
     if (this.#runner) this.#runner.add(kept);
     else this.#tabs?.post({ type: "added", entries: kept, files: this.#filesOf(kept) });
-    void this.#save().then(() => this.#show());
+    await this.#save();
   }
 
   async #store(
@@ -282,9 +287,14 @@ class AccountQueue implements Queue {
       store,
       free: freeBytes,
       pending: () =>
-        this.#inOrder().filter((entry) => this.#isAtRisk(entry) && entry.size <= LARGEST_HASHED),
+        this.#inOrder().filter(
+          (entry) => !isOver(entry) && entry.size <= LARGEST_HASHED && !this.#copied.has(entry.id),
+        ),
       file: (id) => this.#files.ofPage(id),
-      onSaved: (ids) => this.#markSaved(ids),
+      onSaved: (ids) => {
+        for (const id of ids) this.#copied.add(id);
+        this.#markSaved(ids);
+      },
     });
   }
 
@@ -328,8 +338,8 @@ class AccountQueue implements Queue {
       loaded: new Map(this.#loaded),
       notPhotos: this.#notPhotos,
       repeated: this.#repeated,
-      isOnline: navigator.onLine,
-      isElsewhere: this.#runner === null,
+      isConnected: this.#isConnected,
+      isElsewhere: this.#runner === null && Date.now() > this.#openedAt + LOCK_MS,
     };
     for (const update of this.#updateGuards) update();
   }

@@ -22,17 +22,26 @@ const isReadable = vi.fn<() => Promise<boolean>>();
 const forget = vi.fn<() => Promise<boolean>>();
 const onChange = vi.fn<(id: string, entry: Entry | null) => void>();
 const onTwin = vi.fn();
-let isOnline: boolean;
+const onConnection = vi.fn();
 let runner: Runner;
 
 const busy = new ApiError("Service temporarily unavailable.", "ServiceUnavailableError", 503, 5);
 
 beforeEach(() => {
   vi.useFakeTimers();
-  for (const mock of [upload, known, inspect, open, isReadable, forget, onChange, onTwin]) {
+  for (const mock of [
+    upload,
+    known,
+    inspect,
+    open,
+    isReadable,
+    forget,
+    onChange,
+    onTwin,
+    onConnection,
+  ]) {
     mock.mockReset();
   }
-  isOnline = true;
   upload.mockImplementation((entry) => Promise.resolve(stored(entry.id)));
   known.mockResolvedValue(new Map());
   open.mockImplementation((entry) => Promise.resolve(new Blob([entry.name])));
@@ -42,11 +51,11 @@ beforeEach(() => {
     transport: { known, upload },
     inspect,
     files: { open, isReadable, forget },
-    isOnline: () => isOnline,
     newKey: () => "another key",
     random: () => 1,
     onChange,
     onProgress: vi.fn(),
+    onConnection,
     onTwin,
   });
 });
@@ -239,8 +248,11 @@ describe("failures", () => {
     expect(runner.entries.get("1")?.failure?.reason).toBe(text.errors.unexpected(0));
   });
 
-  it("of a session stop the queue, which waits for the next sign-in", async () => {
-    upload.mockRejectedValue(new ApiError("", "SessionEnded", 401));
+  it.each([
+    new ApiError("", "SessionEnded", 401),
+    new ApiError("Sign in again.", "ForbiddenError", 403),
+  ])("of a session ($code) stop the queue, which waits for the next sign-in", async (error) => {
+    upload.mockRejectedValue(error);
     runner.add(entries(9));
     await run(60_000);
     expect(upload.mock.calls.length).toBeLessThanOrEqual(4);
@@ -249,30 +261,26 @@ describe("failures", () => {
 });
 
 describe("the network", () => {
-  it("is awaited before anything begins", async () => {
-    isOnline = false;
+  it("interrupts uploads, which continue as soon as it is back", async () => {
+    upload.mockRejectedValue(offlineError());
     runner.add([entry("1")]);
-    await run(60_000);
-    expect(inspect).not.toHaveBeenCalled();
-    isOnline = true;
+    await run(200_000);
+    expect(state("1")).toBe("waiting");
+    expect(onConnection).toHaveBeenLastCalledWith(false);
+    upload.mockReset().mockResolvedValue(stored("1"));
     runner.wake();
     await run();
     expect(state("1")).toBe("done");
+    expect(onConnection).toHaveBeenLastCalledWith(true);
   });
 
-  it("interrupts uploads, which continue as soon as it is back", async () => {
-    upload.mockImplementationOnce(() => {
-      isOnline = false;
-      return Promise.reject(offlineError());
-    });
+  it("does not shorten the time that the album asks for", async () => {
+    upload.mockRejectedValueOnce(busy);
     runner.add([entry("1")]);
-    await run(600_000);
-    expect(state("1")).toBe("waiting");
-    expect(upload).toHaveBeenCalledTimes(1);
-    isOnline = true;
-    runner.wake();
     await run();
-    expect(state("1")).toBe("done");
+    runner.wake();
+    await run(1_000);
+    expect(upload).toHaveBeenCalledTimes(1);
   });
 
   it("may be lost any number of times", async () => {

@@ -1,4 +1,5 @@
 /** Works through the queue: hash, ask what the album knows, upload four files at a time. */
+import { TOKEN_REJECTED } from "@/api/client";
 import { ApiError } from "@/api/errors";
 import { delayAfter } from "./backoff";
 import { isOver, next, type Entry, type Event } from "./entry";
@@ -18,12 +19,13 @@ export interface RunnerDeps {
   transport: Transport;
   inspect: Inspect;
   files: Files;
-  isOnline: () => boolean;
   newKey: () => string;
   random?: () => number;
   /** Called after every change, with null for an entry that was removed. */
   onChange: (id: string, entry: Entry | null) => void;
   onProgress: (id: string, bytes: number) => void;
+  /** Called when the connection is lost, and when a request succeeds again. */
+  onConnection: (isConnected: boolean) => void;
   /** Called when a file was skipped because its bytes are also in `twin`. */
   onTwin: (entry: Entry, twin: Entry) => void;
 }
@@ -63,7 +65,7 @@ export function createRunner(deps: RunnerDeps) {
 
   /** Start whatever can be started. Called after every step. */
   function pump(): void {
-    if (whole.signal.aborted || !deps.isOnline()) return;
+    if (whole.signal.aborted) return;
     if (!isHashing) void run(hashNext, (value) => (isHashing = value));
     if (!isChecking) void run(checkNext, (value) => (isChecking = value));
     while (active.size < AT_A_TIME) {
@@ -141,7 +143,9 @@ export function createRunner(deps: RunnerDeps) {
   ): Promise<T | "failed" | "stopped"> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await request();
+        const result = await request();
+        deps.onConnection(true);
+        return result;
       } catch (error) {
         if (signal.aborted || isSessionOver(error)) return "stopped";
         const delay = error instanceof ApiError ? delayAfter(error, attempt, deps.random) : null;
@@ -179,6 +183,7 @@ export function createRunner(deps: RunnerDeps) {
     try {
       file = await deps.files.open(entry);
       const outcome = await deps.transport.upload(entry, file, progressOf(id, signal), signal);
+      deps.onConnection(true);
       const { photoId, isTrashed } = outcome;
       const type = outcome.isDuplicate ? "found" : "stored";
       apply(id, { type, photoId, isTrashed });
@@ -226,6 +231,8 @@ export function createRunner(deps: RunnerDeps) {
 
   /** Wait, but not longer than until the network returns if that is what is missing. */
   function sleep(ms: number, error: unknown, signal: AbortSignal): Promise<void> {
+    const isLost = error instanceof ApiError && error.status === 0;
+    if (isLost) deps.onConnection(false);
     return new Promise((resolve) => {
       const wake = () => {
         clearTimeout(timer);
@@ -233,10 +240,7 @@ export function createRunner(deps: RunnerDeps) {
         sleepers.delete(wake);
         resolve();
       };
-      const isLost = error instanceof ApiError && error.status === 0;
-      const timer = setTimeout(() => {
-        if (deps.isOnline() || !isLost) wake();
-      }, ms);
+      const timer = setTimeout(wake, ms);
       if (isLost) sleepers.add(wake);
       signal.addEventListener("abort", wake);
     });
@@ -280,7 +284,6 @@ export function createRunner(deps: RunnerDeps) {
     /** Call it when the browser comes online. */
     wake(): void {
       for (const wake of [...sleepers]) wake();
-      pump();
     },
     /** Stop everything; entries keep their states for the next page. */
     stop,
@@ -300,5 +303,6 @@ function stageOf({ state, isChecked, sha256 }: Entry): "hash" | "check" | "ready
 }
 
 function isSessionOver(error: unknown): boolean {
-  return error instanceof ApiError && (error.code === "SessionEnded" || error.status === 401);
+  if (!(error instanceof ApiError)) return false;
+  return error.status === 401 || (error.status === 403 && error.code === TOKEN_REJECTED);
 }

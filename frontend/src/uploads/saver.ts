@@ -85,6 +85,6 @@ export function createSaver(deps: SaverDeps): () => Promise<void> {
 export async function freeBytes(): Promise<number> {
   const storage = navigator.storage as StorageManager | undefined;
   if (!storage?.estimate) return 0;
-  const { quota = 0, usage = 0 } = await storage.estimate();
+  const { quota = 0, usage = 0 } = await storage.estimate().catch((): StorageEstimate => ({}));
   return Math.max(0, quota - usage);
 }

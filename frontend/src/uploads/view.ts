@@ -12,7 +12,7 @@ export interface View {
   /** Names of files that were skipped. */
   readonly notPhotos: readonly string[];
   readonly repeated: readonly string[];
-  readonly isOnline: boolean;
+  readonly isConnected: boolean;
   /** Whether another tab does the work. */
   readonly isElsewhere: boolean;
 }
@@ -20,6 +20,7 @@ export interface View {
 export interface Queue {
   readonly owner: string;
   readonly view: Readonly<ShallowRef<View>>;
+  /** Add files. When the promise resolves, they are stored, as far as there is room. */
   add(candidates: readonly Candidate[]): Promise<void>;
   /** Stop uploading entries, and forget them. */
   remove(ids: readonly string[]): void;
