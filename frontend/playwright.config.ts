@@ -10,6 +10,8 @@ export default defineConfig({
   outputDir: "test-results",
   fullyParallel: true,
   workers: 2,
+  // What takes minutes runs with FULL=1 only.
+  ...(process.env.FULL ? {} : { grepInvert: /@full/ }),
   forbidOnly: !!process.env.CI,
   reporter: [["list"]],
   timeout: 60_000,

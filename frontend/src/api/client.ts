@@ -7,7 +7,7 @@ import type { paths } from "./schema";
 import { accessToken, endSession, isBeingDeleted, lastAccessToken } from "./session";
 
 /** The code of the response to a token that is invalid, expired or signed out. */
-const TOKEN_REJECTED = "ForbiddenError";
+export const TOKEN_REJECTED = "ForbiddenError";
 const PUBLIC = /\/users\/(signup|signin|confirm|confirm\/resend|password\/(forgot|reset)|links)$/;
 
 /** Read-only requests are repeated this often when the album is busy. */
@@ -17,17 +17,30 @@ const LONGEST_WAIT = 10; // seconds; beyond that, the error is shown
 /** Send a request with a valid token, renewed if it is rejected. Raises ApiError. */
 async function authorizedFetch(request: Request): Promise<Response> {
   if (PUBLIC.test(new URL(request.url).pathname)) return send(request);
-  const token = await tokenFor(request);
-  const response = await send(withToken(request, token));
-  if (response.status !== 403 || (await codeOf(response)) !== TOKEN_REJECTED) return response;
+  return withSession(
+    (token) => send(withToken(request, token)),
+    async (response) => response.status === 403 && (await codeOf(response)) === TOKEN_REJECTED,
+    () => tokenFor(request),
+  );
+}
+
+/** Do `attempt` with a valid token, and once more with a renewed one if it is rejected. */
+export async function withSession<T>(
+  attempt: (token: string) => Promise<T>,
+  isRejected: (result: T) => boolean | Promise<boolean>,
+  firstToken: () => Promise<string> = accessToken,
+): Promise<T> {
+  const token = await firstToken();
+  const first = await attempt(token);
+  if (!(await isRejected(first))) return first;
   const renewal = await accessToken(token);
-  const renewed = await send(withToken(request, renewal));
+  const second = await attempt(renewal);
   // A renewed token that is rejected, too, belongs to an account that is gone or being deleted.
-  if (renewed.status === 403 && (await codeOf(renewed)) === TOKEN_REJECTED) {
+  if (await isRejected(second)) {
     if (await mayOnlyDelete(renewal)) isBeingDeleted.value = true;
     else endSession("expired");
   }
-  return renewed;
+  return second;
 }
 
 /**

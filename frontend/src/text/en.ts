@@ -165,7 +165,7 @@ export const text = {
     one: (name: string) => `Downloading ${name}`,
     many: (count: number) => `Downloading ${photos(count)}`,
     failed: (count: number, names: readonly string[], reason: string) =>
-      `${number(names.length)} of ${photos(count)} could not be downloaded: ${someOf(names)}. ${reason}`,
+      `${number(names.length)} of ${photos(count)} could not be downloaded: ${these(names)}. ${reason}`,
     tooLarge:
       "This browser cannot save more than 500 MB at once. Select fewer photos, or use another browser.",
   },
@@ -186,6 +186,60 @@ export const text = {
     download: "Download",
     moveToTrash: "Move to trash",
   },
+
+  uploads: {
+    title: "Uploads",
+    all: "All uploads",
+    states: {
+      waiting: "Waiting",
+      uploading: "Uploading",
+      processing: "Processing",
+      done: "Done",
+      known: "Already in your album",
+      failed: (why: string) => `Failed: ${why}`,
+    },
+    progress: (over: number, all: number) => `${number(over)} of ${files(all)}`,
+    uploading: (left: number) => `Uploading ${files(left)}`,
+    offline: "Paused: no connection. Uploads continue when you are online.",
+    otherTab: "Another tab of this browser uploads the files.",
+    summary: (done: number, known: number, failed: number) =>
+      [
+        done > 0 && `${photos(done)} uploaded.`,
+        known > 0 && `${number(known)} already in your album.`,
+        failed > 0 && `${number(failed)} failed.`,
+      ]
+        .filter(Boolean)
+        .join(" "),
+    cancel: "Cancel",
+    stopAll: "Stop all",
+    retry: "Retry",
+    retryAll: "Retry all",
+    close: "Close",
+    showFiles: "Show files",
+    hideFiles: "Hide files",
+    drop: "Drop photos or folders to upload them",
+    lost: "This file can no longer be read. Drop or choose it again.",
+    locked: "The browser asks before it reads this file again. Press Retry to allow it.",
+    dropAgain: (names: readonly string[]) =>
+      `Drop or choose ${these(names)} again: the browser kept no copy.`,
+    notPhotos: (names: readonly string[]) => `Skipped ${these(names)}: not a photo.`,
+    repeated: (names: readonly string[]) => `Skipped ${these(names)}: the same photo twice.`,
+    nothing: "There are no photos in what you dropped.",
+    unreadable: "The files could not be read. Drop or choose them again.",
+    inTrash: "In the trash",
+    trashed: (count: number) =>
+      count === 1 ? "One of these photos is in the trash." : `${photos(count)} are in the trash.`,
+    restore: "Restore",
+    restoreAll: "Restore them",
+    noPosition: (count: number) =>
+      `Your phone removed the location from ${photos(count)} before the browser got ` +
+      `${count === 1 ? "it" : "them"}. You can set it on a map.`,
+    setPosition: "Set location",
+    gotIt: "Got it",
+    leaveTitle: "Sign out and stop the uploads?",
+    leaveHint: (left: number) =>
+      `${files(left)} ${left === 1 ? "is" : "are"} not uploaded yet, and will not be.`,
+  },
 };
 
 const numbers = new Intl.NumberFormat("en-US");
@@ -195,10 +249,15 @@ function photos(count: number): string {
   return `${number(count)} ${count === 1 ? "photo" : "photos"}`;
 }
 
-/** Return the first of many names, and how many follow. */
-function someOf(names: readonly string[]): string {
-  const shown = names.slice(0, 5).join(", ");
-  return names.length > 5 ? `${shown} and ${number(names.length - 5)} more` : shown;
+function files(count: number): string {
+  return `${number(count)} ${count === 1 ? "file" : "files"}`;
+}
+
+/** Return the first names of a list, and how many more there are. */
+function these(names: readonly string[]): string {
+  const [first = "", second] = names;
+  if (names.length <= 2) return second === undefined ? first : `${first} and ${second}`;
+  return `${first} and ${number(names.length - 1)} more`;
 }
 
 /** Return a number with thousands separators. */
