@@ -1,3 +1,5 @@
+import { localTime } from "@/photos/dates";
+
 /** All text of the page. To add a language, translate this file. */
 export const text = {
   app: "CloudAlbum",
@@ -147,9 +149,88 @@ export const text = {
     hint: "The address may be incomplete.",
     home: "Go to your photos",
   },
+
+  viewer: {
+    dialog: "Photo",
+    previous: "Previous",
+    next: "Next",
+    close: "Close",
+    favorite: "Favorite",
+    info: "Info",
+    edit: "Edit",
+    download: "Download",
+    moveToTrash: "Move to trash",
+    missing: "This photo does not exist",
+    missingHint: "It may have been deleted permanently, or belong to another account.",
+    failed: "This photo could not be loaded",
+    broken: "This photo cannot be displayed. Download it to open it with another program.",
+    back: "Back to the photos",
+    unnamed: "Photo",
+  },
+
+  info: {
+    hide: "Hide info",
+    noDescription: "No description",
+    date: "Date",
+    noDate: "No date",
+    uploaded: (date: string) => `Uploaded ${date}`,
+    offset: (offset: string) => (offset === "Z" ? "UTC" : `UTC${offset}`),
+    camera: "Camera",
+    file: "File",
+    dimensions: (width: number, height: number) => `${number(width)} × ${number(height)}`,
+    tags: "Tags",
+    place: "Place",
+    position: "Position",
+    coordinates,
+  },
+
+  edit: {
+    title: "Edit",
+    description: "Description",
+    tags: "Tags",
+    tagsHint: "Separated by commas",
+    suggestions: "Suggestions",
+    addTag: (tag: string) => `Add ${tag}`,
+    date: "Date taken",
+    dateHint: "Local date and time, such as 2026-11-03 14:30:05",
+    dateHintWithOffset: (offset: string) => `Local date and time, ${offset}`,
+    dateError: "Enter a date and time, such as 2026-11-03 14:30:05.",
+    chooseDate: "Choose a date",
+    place: "Place",
+    placeHint: "Street, city, country",
+    position: "Position",
+    positionHint: "Click the map, or enter degrees, to set where the photo was taken.",
+    latitude: "Latitude",
+    longitude: "Longitude",
+    removePosition: "Remove position",
+    latitudeError: "Enter a number between -90 and 90.",
+    longitudeError: "Enter a number between -180 and 180.",
+    save: "Save",
+    saved: "Saved.",
+    discard: "Discard",
+    discardQuestion: "Discard your changes?",
+    discardHint: "What you changed has not been saved.",
+  },
+
+  map: {
+    title: "Map",
+    world: "Map of the world",
+    failed: "The map could not be loaded",
+    empty: "No photos with a position yet",
+    emptyHint:
+      "Photos from phones usually have one. For others, open a photo and set its position with Edit.",
+    loading: (count: number) => `${photos(count)} so far`,
+    inView: "In view",
+    inViewCount: (count: number) => `${photos(count)} in view`,
+    more: (count: number) => `${photos(count)} more. Zoom in to see them.`,
+    cluster: (count: number) => `${photos(count)}. Zoom in.`,
+    zoomIn: "Zoom in",
+    zoomOut: "Zoom out",
+  },
 };
 
 const numbers = new Intl.NumberFormat("en-US");
+const degrees = new Intl.NumberFormat("en-US", { maximumFractionDigits: 5 });
 const sizes = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3 });
 
 function photos(count: number): string {
@@ -171,4 +252,31 @@ export function fileSize(bytes: number): string {
 /** Return a date-time in ISO 8601 as a day of this browser's time zone. */
 export function day(iso: string): string {
   return new Date(iso).toLocaleDateString("en-US", { dateStyle: "long" });
+}
+
+/** Return a local date without a time zone, such as that of a photo, as a day. */
+export function localDay(moment: Date): string {
+  return moment.toLocaleDateString("en-US", { timeZone: "UTC", dateStyle: "full" });
+}
+
+/** Return the local time of a date without a time zone. */
+export function localClock(moment: Date): string {
+  return moment.toLocaleTimeString("en-US", { timeZone: "UTC", timeStyle: "medium" });
+}
+
+/** Return what a photo is called where it cannot be seen: its description, else file and date. */
+export function photoName(photo: {
+  desc: string;
+  filename_orig: string | null;
+  taken_date: string | null;
+}): string {
+  if (photo.desc) return photo.desc;
+  const taken = photo.taken_date ? localTime(photo.taken_date) : null;
+  const parts = [photo.filename_orig, taken && localDay(taken.moment)].filter(Boolean);
+  return parts.join(", ") || text.viewer.unnamed;
+}
+
+function coordinates(latitude: number, longitude: number): string {
+  const north = `${degrees.format(Math.abs(latitude))}° ${latitude < 0 ? "S" : "N"}`;
+  return `${north}, ${degrees.format(Math.abs(longitude))}° ${longitude < 0 ? "W" : "E"}`;
 }
