@@ -28,10 +28,14 @@ const RADIUS = 72; // px
 const LARGEST_ZOOM = 16;
 
 export function createClusters(photos: readonly PlacedPhoto[]) {
-  const index = new Supercluster<{ photo: PlacedPhoto }>({
+  const index = new Supercluster<{ photo: PlacedPhoto }, { photo: PlacedPhoto }>({
     radius: RADIUS,
     extent: 256, // Leaflet's size of the world at zoom 0
     maxZoom: LARGEST_ZOOM,
+    map: ({ photo }) => ({ photo }),
+    reduce(cluster, { photo }) {
+      if (dateOf(photo) > dateOf(cluster.photo)) cluster.photo = photo;
+    },
   });
   index.load(
     photos.map((photo) => ({
@@ -47,12 +51,11 @@ export function createClusters(photos: readonly PlacedPhoto[]) {
     return found.map((feature) => {
       const [longitude = 0, latitude = 0] = feature.geometry.coordinates;
       const { properties } = feature;
+      const { photo } = properties;
       if (!("cluster_id" in properties)) {
-        const { photo } = properties;
         return { key: photo.id, photo, count: 1, latitude, longitude, zoom: null };
       }
       const { cluster_id: id, point_count: count } = properties;
-      const photo = newest(index.getLeaves(id, Infinity).map((leaf) => leaf.properties.photo));
       const apart = index.getClusterExpansionZoom(id);
       const key = `${photo.id} ${String(count)}`;
       return { key, photo, count, latitude, longitude, zoom: apart > LARGEST_ZOOM ? null : apart };
@@ -68,11 +71,6 @@ export function photosIn(photos: readonly PlacedPhoto[], box: Box): PlacedPhoto[
     const isNear = latitude >= box.south && latitude <= box.north;
     return isNear && longitude >= box.west && longitude <= box.east;
   });
-}
-
-/** Photos arrive newest first from the album, so the order of loading is the one by date. */
-function newest(photos: readonly PlacedPhoto[]): PlacedPhoto {
-  return photos.reduce((a, b) => (dateOf(b) > dateOf(a) ? b : a));
 }
 
 function dateOf(photo: Photo): string {
