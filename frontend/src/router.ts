@@ -38,6 +38,11 @@ const routes: RouteRecordRaw[] = [
     meta: { title: text.favorites.title, isList: true },
   },
   {
+    path: "/map",
+    component: () => import("@/views/MapView.vue"),
+    meta: { title: text.map.title },
+  },
+  {
     path: "/search",
     component: () => import("@/views/SearchView.vue"),
     meta: { title: text.search.title, isList: true },

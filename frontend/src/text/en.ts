@@ -1,3 +1,5 @@
+import type { Photo } from "@/api/types";
+
 /** All text of the page. To add a language, translate this file. */
 export const text = {
   app: "CloudAlbum",
@@ -173,7 +175,6 @@ export const text = {
   grid: {
     timeline: "Timeline",
     select: "Select",
-    alt: (file: string, day: string) => `${file}, ${day}`,
   },
 
   selection: {
@@ -240,9 +241,87 @@ export const text = {
     leaveHint: (left: number) =>
       `${files(left)} ${left === 1 ? "is" : "are"} not uploaded yet, and will not be.`,
   },
+
+  viewer: {
+    dialog: "Photo",
+    previous: "Previous",
+    next: "Next",
+    close: "Close",
+    favorite: "Favorite",
+    info: "Info",
+    edit: "Edit",
+    download: "Download",
+    moveToTrash: "Move to trash",
+    missing: "This photo does not exist",
+    missingHint: "It may have been deleted permanently, or belong to another account.",
+    failed: "This photo could not be loaded",
+    broken: "This photo cannot be displayed. Download it to open it with another program.",
+    back: "Back to the photos",
+  },
+
+  info: {
+    hide: "Hide info",
+    noDescription: "No description",
+    date: "Date",
+    noDate: "No date",
+    uploaded: (date: string) => `Uploaded ${date}`,
+    offset: (offset: string) => (offset === "Z" ? "UTC" : `UTC${offset}`),
+    camera: "Camera",
+    file: "File",
+    dimensions: (width: number, height: number) => `${number(width)} × ${number(height)}`,
+    tags: "Tags",
+    place: "Place",
+    position: "Position",
+    coordinates,
+  },
+
+  edit: {
+    title: "Edit",
+    description: "Description",
+    tags: "Tags",
+    tagsHint: "Separated by commas",
+    suggestions: "Suggestions",
+    addTag: (tag: string) => `Add ${tag}`,
+    date: "Date taken",
+    dateHint: "Local date and time, such as 2026-11-03 14:30:05",
+    dateHintWithOffset: (offset: string) => `Local date and time, ${offset}`,
+    dateError: "Enter a date and time, such as 2026-11-03 14:30:05.",
+    chooseDate: "Choose a date",
+    place: "Place",
+    placeHint: "Street, city, country",
+    position: "Position",
+    positionHint: "Click the map, or enter degrees, to set where the photo was taken.",
+    latitude: "Latitude",
+    longitude: "Longitude",
+    removePosition: "Remove position",
+    latitudeError: "Enter a number between -90 and 90.",
+    longitudeError: "Enter a number between -180 and 180.",
+    save: "Save",
+    saved: "Saved.",
+    discard: "Discard",
+    discardQuestion: "Discard your changes?",
+    discardHint: "What you changed has not been saved.",
+  },
+
+  map: {
+    title: "Map",
+    world: "Map of the world",
+    failed: "The map could not be loaded",
+    empty: "No photos with a position yet",
+    emptyHint:
+      "Photos from phones usually have one. For others, open a photo and set its position with Edit.",
+    loading: (count: number) => `${photos(count)} so far`,
+    inView: "In view",
+    inViewCount: (count: number) => `${photos(count)} in view`,
+    more: (count: number) => `${photos(count)} more. Zoom in to see them.`,
+    cluster: (count: number) => `${photos(count)}. Zoom in.`,
+    zoomIn: "Zoom in",
+    zoomOut: "Zoom out",
+  },
 };
 
 const numbers = new Intl.NumberFormat("en-US");
+const degrees = new Intl.NumberFormat("en-US", { maximumFractionDigits: 5 });
 const sizes = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3 });
 
 function photos(count: number): string {
@@ -292,4 +371,27 @@ export function monthName(month: string): string {
 /** Return the day of a photo, which is local to the photo: any browser's time zone is ignored. */
 export function localDay(iso: string): string {
   return days.format(new Date(`${iso.slice(0, 10)}T00:00:00Z`));
+}
+
+/** Return a local date without a time zone, such as that of a photo, as a day of the week. */
+export function fullDay(moment: Date): string {
+  return moment.toLocaleDateString("en-US", { timeZone: "UTC", dateStyle: "full" });
+}
+
+/** Return the local time of a date without a time zone. */
+export function localClock(moment: Date): string {
+  return moment.toLocaleTimeString("en-US", { timeZone: "UTC", timeStyle: "medium" });
+}
+
+/** Return what a photo is called where it cannot be seen: its description, else file and date. */
+export function photoName(
+  photo: Pick<Photo, "desc" | "filename" | "filename_orig" | "taken_date" | "upload_date">,
+): string {
+  const date = localDay(photo.taken_date ?? photo.upload_date);
+  return photo.desc || `${photo.filename_orig ?? photo.filename}, ${date}`;
+}
+
+function coordinates(latitude: number, longitude: number): string {
+  const north = `${degrees.format(Math.abs(latitude))}° ${latitude < 0 ? "S" : "N"}`;
+  return `${north}, ${degrees.format(Math.abs(longitude))}° ${longitude < 0 ? "W" : "E"}`;
 }

@@ -105,9 +105,3 @@ function openForAccount(): Promise<Queue | null> {
   });
   return opening;
 }
-
-/** Upload files. They are safe once the promise is fulfilled. */
-export async function enqueueFiles(files: readonly File[]): Promise<void> {
-  // The upload queue is written next.
-  await Promise.resolve(files);
-}
