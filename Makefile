@@ -22,7 +22,7 @@ CHECK_INTEGRITY = STAGE=$(STAGE) $(BIN)/python -m infra.integrity $(if $(REPAIR)
 # album signs and verifies nothing with it, and the package does not contain it.
 ACCEPTED_VULNERABILITIES = --ignore-vuln CVE-2024-23342
 
-.PHONY: help install run reset dev-frontend test-frontend types mail test test-full lint format audit fuzz mutants load provision invite package deploy deploy-local destroy publish-frontend gateway-responses check-integrity check-integrity-local restore bench bench-renditions bench-deployed bench-memory bench-decoder lock verify-locks routes costs architecture swagger-ui fault-matrix
+.PHONY: help install run reset dev-frontend demo test-frontend types mail test test-full lint format audit fuzz mutants load provision invite package deploy deploy-local destroy publish-frontend gateway-responses check-integrity check-integrity-local restore bench bench-renditions bench-deployed bench-memory bench-decoder lock verify-locks routes costs architecture swagger-ui fault-matrix
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -47,6 +47,9 @@ reset: install ## Delete all local accounts and photos
 dev-frontend: install ## Run Vite's server with reloading, next to `make run` (PORT=5000 WEB_PORT=5173)
 	@$(BIN)/python -m infra.frontend install
 	cd frontend && ALBUM=http://127.0.0.1:$(PORT) $(NPM) run dev -- --port $(or $(WEB_PORT),5173)
+
+demo: install ## Fill the account demo@example.com of `make run` with 300 pictures (PORT=5000)
+	@$(BIN)/python -m infra.demo --port $(PORT)
 
 mail: install ## Print the emails of the embedded AWS, newest last
 	@$(USE_EMBEDDED_AWS) && $(BIN)/python -m infra.mail

@@ -165,8 +165,8 @@ def test_names_that_are_global_in_cloudfront_contain_the_stage_and_the_region(
                 if not one["Type"].startswith("AWS::CloudFront"):
                     continue
                 properties = one["Properties"]
-                config = next((v for k, v in properties.items() if k.endswith("Config")), {})
-                name = (config.get("Name") or properties["Name"])["Fn::Sub"]
+                configs = [value for key, value in properties.items() if key.endswith("Config")]
+                name = (properties.get("Name") or configs[0]["Name"])["Fn::Sub"]
                 assert {"${AWS::StackName}", "${AWS::Region}"} <= set(
                     re.findall(r"\$\{.*?\}", name)
                 )
