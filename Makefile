@@ -22,7 +22,7 @@ CHECK_INTEGRITY = STAGE=$(STAGE) $(BIN)/python -m infra.integrity $(if $(REPAIR)
 # album signs and verifies nothing with it, and the package does not contain it.
 ACCEPTED_VULNERABILITIES = --ignore-vuln CVE-2024-23342
 
-.PHONY: help install run reset dev-frontend demo test-frontend types mail test test-full lint format audit fuzz mutants load provision invite package deploy deploy-local destroy publish-frontend gateway-responses check-integrity check-integrity-local restore bench bench-renditions bench-deployed bench-memory bench-decoder lock verify-locks routes costs architecture swagger-ui fault-matrix
+.PHONY: help install run reset dev-frontend demo screenshots test-frontend types mail test test-full lint format audit fuzz mutants load provision invite package deploy deploy-local destroy publish-frontend gateway-responses check-integrity check-integrity-local restore bench bench-renditions bench-deployed bench-memory bench-decoder lock verify-locks routes costs architecture swagger-ui fault-matrix
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -59,16 +59,21 @@ mail: install ## Print the emails of the embedded AWS, newest last
 # In the order of their names, the small unit tests come last, so no worker waits long for the other.
 PYTEST_PARALLEL = $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
-test: install lint ## Run the linters and all fast tests (COVERAGE=1 measures and requires coverage)
+# The web app comes first: a test of the deployed stage uses what is built there.
+test: install lint test-frontend ## Run the linters and all fast tests (COVERAGE=1 measures and requires coverage)
 	$(PYTEST_PARALLEL) $(if $(COVERAGE),--cov)
 
-test-full: install lint ## Also run slow tests and browser tests (needs Chromium)
+test-full: install lint test-frontend ## Also run slow tests, and those of /docs in a browser
 	$(PYTEST_PARALLEL) -m "full or not full"
 
 test-frontend: install ## Check and test the web app (installs a Chromium if there is none)
 	@$(BIN)/python -m infra.frontend install
 	@$(BIN)/python -m infra.openapi dist/openapi.json
 	cd frontend && $(NPM) run --silent check
+
+screenshots: demo ## Take the README's screenshots of the demo in `make run` (PORT=5000)
+	@$(BIN)/python -m infra.frontend install
+	cd frontend && PORT=$(PORT) $(NPM) run --silent screenshots
 
 types: install ## Write the web app's types of the API
 	@$(BIN)/python -m infra.frontend install

@@ -1,12 +1,8 @@
 """Stages, each with its own app, data and settings, provisioned and deployed by the commands."""
 
-from pathlib import Path
-from typing import Any
-
 import requests
 
 from infra.background import RunningStack
-from infra.web import security_headers
 from tests.support import images
 from tests.support.people import HttpTransport, Person
 
@@ -45,78 +41,6 @@ def test_stage_is_destroyed_without_affecting_another(stack: RunningStack) -> No
     pools = stack.make_client("cognito-idp").list_user_pools(MaxResults=60)["UserPools"]
     assert "cloudalbum-blue" not in [pool["Name"] for pool in pools]
     assert len(green.photos()) == 1
-
-
-def from_cloudfront(stack: RunningStack, url: str, **options: Any) -> requests.Response:
-    """Send a request to the embedded AWS's CloudFront, without credentials."""
-    host, _, path = url.removeprefix("http://").partition("/")
-    headers = {"Host": host} | options.pop("headers", {})
-    at = f"{stack.env['AWS_ENDPOINT_URL']}/{path}"
-    return requests.request(
-        options.pop("method", "GET"), at, headers=headers, timeout=30, **options
-    )
-
-
-def test_published_client_is_private_except_through_cloudfront_with_its_own_headers(
-    stack: RunningStack, packaged_url: str, tmp_path: Path
-) -> None:
-    (tmp_path / "js").mkdir()
-    (tmp_path / "index.html").write_text("<!doctype html><title>Album</title>")
-    (tmp_path / "js" / "app.3f2a1b9c.js").write_text("1")
-    for _ in range(2):  # It is safe to repeat.
-        done = stack.run("infra.publish", DIST=str(tmp_path))
-        assert done.returncode == 0, done.stderr
-    url = done.stdout.splitlines()[0].split()[-1]
-    assert packaged_url in done.stdout
-    page = from_cloudfront(stack, f"{url}/")
-    assert page.headers["Content-Type"].startswith("text/html")
-    assert page.headers["Cache-Control"] == "no-cache"
-    assert page.headers["Strict-Transport-Security"] == "max-age=31536000"
-    script = from_cloudfront(stack, f"{url}/js/app.3f2a1b9c.js")
-    assert script.headers["Content-Type"].startswith("text/javascript")
-    assert "immutable" in script.headers["Cache-Control"]
-    [bucket] = [
-        one["Name"]
-        for one in stack.make_client("s3").list_buckets()["Buckets"]
-        if "-dev-website-" in one["Name"]
-    ]
-    direct = requests.get(f"{stack.env['AWS_ENDPOINT_URL']}/{bucket}/index.html", timeout=30)
-    assert direct.status_code == 403
-
-
-def test_cloudfront_serves_the_web_app_and_the_api_with_one_origin(
-    stack: RunningStack, packaged_url: str
-) -> None:
-    url = f"http://{stack.web_host('dev')}"
-    page = from_cloudfront(stack, f"{url}/")
-    assert page.status_code == 200
-    bucket = stack.env["AWS_ENDPOINT_URL"]
-    for name, value in security_headers(bucket).items():
-        assert page.headers[name] == value
-    assert page.headers["Strict-Transport-Security"] == "max-age=31536000"
-    assert page.headers["Cache-Control"] == "no-cache"
-    config = from_cloudfront(stack, f"{url}/config.json")
-    assert config.json() == {"api": "/api", "signup": True, "confirmation": False}
-    assert config.headers["Cache-Control"] == "no-cache"
-
-    # The API's own status and body, not those of a page.
-    missing = from_cloudfront(stack, f"{url}/api/photos/unknown")
-    assert (missing.status_code, missing.json()["Code"]) == (401, "UnauthorizedError")
-    mario = Person.registered(packaged_url, "mario-cloudfront@example.com")
-    photo = mario.upload(images.jpeg()).json()["photo_id"]
-    listed = from_cloudfront(stack, f"{url}/api/photos?limit=1&urls=thumb", headers=mario.headers)
-    assert [one["id"] for one in listed.json()["photos"]] == [photo]
-    assert listed.json()["photos"][0].keys() >= {"thumbSrc"}
-    edited = from_cloudfront(
-        stack,
-        f"{url}/api/photos/{photo}",
-        method="PATCH",
-        headers=mario.headers,
-        json={"desc": "At the sea"},
-    )
-    assert edited.json()["photo"]["desc"] == "At the sea"
-    gone = from_cloudfront(stack, f"{url}/api/photos/unknown", headers=mario.headers)
-    assert (gone.status_code, gone.json()["Code"]) == (404, "NotFoundError")
 
 
 def test_parameters_are_left_unchanged_unless_overwrite_is_set(stack: RunningStack) -> None:

@@ -57,7 +57,7 @@ def test_first_build_installs_node_and_the_locked_packages(
     tools: Tools, frontend: Frontend
 ) -> None:
     assert frontend.build() == tools.root / "dist" / "web"
-    assert ["npm", "ci", "--ignore-scripts"] in tools.commands
+    assert ["npm", "ci", "--ignore-scripts", "--prefer-offline"] in tools.commands
     [pip] = [command for command in tools.commands if "pip" in command]
     assert pip[-1] == str(tools.root / "requirements-frontend.txt")
     assert tools.names() == ["venv", "pip", "ci", "build"]
