@@ -154,6 +154,7 @@ class LocalAlbum:
 The album          {shown}
 The API's docs     {self.url}/docs   (in a browser)
 The embedded AWS   {self.env["AWS_ENDPOINT_URL"]}   (for its clients: . {self._state}/env)
+300 pictures       make demo{"" if self._port == 5000 else f" PORT={self._port}"}
 The API's log      {"this terminal" if self._verbose else self._api_log}
 Stop with          Ctrl-C
 
