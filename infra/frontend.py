@@ -68,7 +68,7 @@ class Frontend:
     def _install(self) -> None:
         self._install_node()
         stamp = self.sources / "node_modules" / ".installed"
-        names = ("package.json", "package-lock.json", ".npmrc")
+        names = ("package-lock.json", ".npmrc")  # The lock repeats what package.json requires.
         digest = self._digest([self._requirements, *(self.sources / name for name in names)])
         if _recorded(stamp) != digest:
             print("Installing the tools of the web app ...", flush=True)

@@ -25,6 +25,7 @@ from infra.web import FOLDER_VARIABLE
 
 REGION = "ap-northeast-2"
 START_SECONDS = 60
+DEFAULT_PORT = 5000
 
 
 class LocalAlbum:
@@ -154,7 +155,7 @@ class LocalAlbum:
 The album          {shown}
 The API's docs     {self.url}/docs   (in a browser)
 The embedded AWS   {self.env["AWS_ENDPOINT_URL"]}   (for its clients: . {self._state}/env)
-300 pictures       make demo{"" if self._port == 5000 else f" PORT={self._port}"}
+300 pictures       make demo{"" if self._port == DEFAULT_PORT else f" PORT={self._port}"}
 The API's log      {"this terminal" if self._verbose else self._api_log}
 Stop with          Ctrl-C
 
@@ -193,7 +194,7 @@ def reset(state: Path) -> None:
 def main() -> None:
     """Run or reset the local album."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=5000)
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT)
     parser.add_argument("--aws-port", type=int, default=4566)
     parser.add_argument("--state", type=Path, default=Path(".local"))
     parser.add_argument("--verbose", action="store_true", help="print the API's log")

@@ -107,6 +107,14 @@ def test_changed_lock_file_installs_its_packages(tools: Tools, frontend: Fronten
     assert tools.names() == ["ci", "build"]
 
 
+def test_changed_script_of_the_package_installs_nothing(tools: Tools, frontend: Frontend) -> None:
+    frontend.build()
+    tools.names()
+    (tools.root / "frontend" / "package.json").write_text("another script")
+    frontend.build()
+    assert tools.names() == ["build"]
+
+
 def test_changed_node_is_installed_before_everything_else(tools: Tools, frontend: Frontend) -> None:
     frontend.build()
     tools.names()
