@@ -22,7 +22,7 @@ CHECK_INTEGRITY = STAGE=$(STAGE) $(BIN)/python -m infra.integrity $(if $(REPAIR)
 # album signs and verifies nothing with it, and the package does not contain it.
 ACCEPTED_VULNERABILITIES = --ignore-vuln CVE-2024-23342
 
-.PHONY: help install run reset dev-frontend test-frontend lighthouse types mail test test-full lint format audit fuzz mutants load provision invite package deploy deploy-local destroy publish-frontend gateway-responses check-integrity check-integrity-local restore bench bench-renditions bench-deployed bench-memory bench-decoder lock verify-locks routes costs architecture swagger-ui fault-matrix bench-page
+.PHONY: help install run reset dev-frontend test-frontend lighthouse types mail test test-full lint format audit fuzz mutants load provision invite package deploy deploy-local destroy publish-frontend gateway-responses check-integrity check-integrity-local restore bench bench-renditions bench-deployed bench-memory bench-decoder lock verify-locks routes costs architecture swagger-ui fault-matrix bench-page demo screenshots
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -48,6 +48,9 @@ dev-frontend: install ## Run Vite's server with reloading, next to `make run` (P
 	@$(BIN)/python -m infra.frontend install
 	cd frontend && ALBUM=http://127.0.0.1:$(PORT) $(NPM) run dev -- --port $(or $(WEB_PORT),5173)
 
+demo: install ## Fill the account demo@example.com of `make run` with 300 pictures (PORT=5000)
+	@$(BIN)/python -m infra.demo --port $(PORT)
+
 mail: install ## Print the emails of the embedded AWS, newest last
 	@$(USE_EMBEDDED_AWS) && $(BIN)/python -m infra.mail
 
@@ -56,10 +59,11 @@ mail: install ## Print the emails of the embedded AWS, newest last
 # In the order of their names, the small unit tests come last, so no worker waits long for the other.
 PYTEST_PARALLEL = $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
-test: install lint ## Run the linters and all fast tests (COVERAGE=1 measures and requires coverage)
+# The web app comes first: a test of the deployed stage uses what is built there.
+test: install lint test-frontend ## Run the linters and all fast tests (COVERAGE=1 measures and requires coverage)
 	$(PYTEST_PARALLEL) $(if $(COVERAGE),--cov)
 
-test-full: install lint ## Also run slow tests and browser tests (needs Chromium)
+test-full: install lint test-frontend ## Also run slow tests, and those of /docs in a browser
 	$(PYTEST_PARALLEL) -m "full or not full"
 
 test-frontend: install ## Check and test the web app (installs a Chromium if there is none)
@@ -71,6 +75,10 @@ lighthouse: install ## Measure the web app of `make run` with Lighthouse (needs 
 	@$(BIN)/python -m infra.frontend install
 	cd frontend/tests/lighthouse && $(NPM) ci --silent --ignore-scripts && \
 	  ALBUM=http://127.0.0.1:$(PORT) PATH="$(CURDIR)/.venv-node/bin:$$PATH" node run.mjs
+
+screenshots: demo ## Take the README's screenshots of the demo in `make run` (PORT=5000)
+	@$(BIN)/python -m infra.frontend install
+	cd frontend && PORT=$(PORT) $(NPM) run --silent screenshots
 
 types: install ## Write the web app's types of the API
 	@$(BIN)/python -m infra.frontend install

@@ -18,6 +18,9 @@ HELLO_STACK = "cloudalbum-bench-hello"
 _HELLO = Path(__file__).with_name("hello")
 
 
+_NO_WEB_APP = {"index.html": b""}
+
+
 @dataclass(frozen=True)
 class App:
     """A deployed app: its URL, its physical names by their logical IDs, its unpacked package."""
@@ -32,7 +35,7 @@ def deploy_album(
 ) -> tuple[App, package.Package]:
     """Build and deploy the album, and unpack its package into `folder`."""
     built = package.build(stage)
-    url = deploy(make_client, stage, built)
+    url = api_url(deploy(make_client, stage, built, _NO_WEB_APP))
     with zipfile.ZipFile(built.zip) as archive:
         archive.extractall(folder)
     return App(url, _names(make_client, stage.app_stack), folder), built

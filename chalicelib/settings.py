@@ -203,7 +203,7 @@ def settings_from_environment() -> Settings | None:
         raise ConfigurationError(
             f"{_ENVIRONMENT_VARIABLE} is not a JSON object. Run `make deploy`, or unset it."
         )
-    return _read(parameters, parameter_path())
+    return read_settings(parameters, parameter_path())
 
 
 def to_environment(parameters: Mapping[str, str], path: str) -> dict[str, str]:
@@ -213,13 +213,13 @@ def to_environment(parameters: Mapping[str, str], path: str) -> dict[str, str]:
     """
     names = [field.metadata["name"] for field in dataclasses.fields(Settings)]
     values = {name: parameters[name] for name in names if name in parameters}
-    _read(values, path)
+    read_settings(values, path)
     return {_ENVIRONMENT_VARIABLE: json.dumps(values, separators=(",", ":"))}
 
 
 def load_settings(store: ParameterStore, path: str) -> Settings:
     """Read all parameters under `path`. Raises ConfigurationError."""
-    return _read(store.get_parameters_dict(path, get_flat_dict=True), path)
+    return read_settings(store.get_parameters_dict(path, get_flat_dict=True), path)
 
 
 def load_client_secret(ssm: Any, path: str) -> str:
@@ -232,8 +232,8 @@ def load_client_secret(ssm: Any, path: str) -> str:
     return secret
 
 
-def _read(parameters: Mapping[str, Any], path: str) -> Settings:
-    """Return the settings in `parameters`; others are ignored.
+def read_settings(parameters: Mapping[str, Any], path: str) -> Settings:
+    """Return the settings in `parameters`, by their names; others are ignored.
 
     Raises ConfigurationError with every parameter that is missing or malformed, and the command
     that sets it.

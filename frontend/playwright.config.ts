@@ -32,7 +32,8 @@ export default defineConfig({
       "--state dist/test-album",
     cwd: "..",
     url: `http://127.0.0.1:${String(port)}/health`,
-    reuseExistingServer: true,
+    // In CI, whatever runs there is not the album of this commit.
+    reuseExistingServer: !process.env.CI,
     gracefulShutdown: { signal: "SIGTERM", timeout: 30_000 },
     timeout: 180_000,
   },

@@ -14,9 +14,14 @@ from typing import IO, Any
 
 import boto3
 
+from infra import stacks
+from infra.stages import Stage
+from infra.web import FOLDER_VARIABLE
+
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 60
 STOP_SECONDS = 40
+_PAGE = "<!doctype html><title>CloudAlbum</title>"
 _STARTED = "Try, in another terminal"  # The runner prints it once everything is up.
 
 
@@ -69,13 +74,25 @@ class RunningStack:
             check=False,
         )
 
-    def deploy(self, stage: str) -> str:
-        """Provision and deploy a stage, and return its API's URL. Raises RuntimeError."""
+    def deploy(self, stage: str, web: Path | None = None) -> str:
+        """Provision and deploy a stage, and return its API's URL. Raises RuntimeError.
+
+        The web app is a page without scripts, unless `web` is the folder of a built one.
+        """
+        if web is None:
+            web = self.state / "web"
+            web.mkdir(exist_ok=True)
+            (web / "index.html").write_text(_PAGE)
         for module in ("infra.provision", "infra.deploy"):
-            done = self.run(module, STAGE=stage)
+            done = self.run(module, STAGE=stage, **{FOLDER_VARIABLE: str(web.absolute())})
             if done.returncode != 0:
                 raise RuntimeError(f"{module} failed:\n{done.stdout}{done.stderr}")
         return done.stdout.splitlines()[-1]
+
+    def web_host(self, stage: str) -> str:
+        """Return the host at which CloudFront serves a deployed stage."""
+        found = stacks.outputs(self.make_client("cloudformation"), Stage(stage).app_stack) or {}
+        return found["WebHost"]
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Send a signal to the runner alone, and wait until it has ended."""

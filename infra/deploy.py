@@ -1,9 +1,10 @@
-"""Deploy a stage: build the package, create or update its stack, and smoke-test the API.
+"""Deploy a stage: build package and web app, create or update the stack, and smoke-test both.
 
 It deploys to AWS or, with AWS_ENDPOINT_URL set, to the embedded AWS.
 """
 
 import base64
+import contextlib
 import hashlib
 import json
 import os
@@ -11,11 +12,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from chalicelib.api.docs_page import bucket_origin
 from chalicelib.errors import ConfigurationError
-from chalicelib.settings import cors_allow_origin, to_environment
-from infra import account, gateway, package, sam, stacks
+from chalicelib.settings import Settings, cors_allow_origin, read_settings, to_environment
+from infra import account, cloudfront, deployed_web, gateway, package, sam, stacks
 from infra.errors import OperatorError, exit_code
 from infra.stacks import MakeClient
 from infra.stages import Stage
@@ -23,24 +26,33 @@ from infra.stages import Stage
 _SMOKE_SECONDS = 60
 
 
-def deploy(make_client: MakeClient, stage: Stage, built: package.Package) -> str:
-    """Deploy a package and return the API's URL. Raises OperatorError."""
+def deploy(
+    make_client: MakeClient, stage: Stage, built: package.Package, web: dict[str, bytes]
+) -> dict[str, str]:
+    """Deploy a package and the files of the web app; return the stack's outputs.
+
+    Raises OperatorError.
+    """
     data = data_outputs(make_client, stage)
     bucket = data["PackageBucketName"]
     upload(make_client("s3"), bucket, built.key, built.zip.read_bytes())
     for function in sam.of_type(built.template, "AWS::Serverless::Function"):
         function["Properties"]["CodeUri"] = {"Bucket": bucket, "Key": built.key}
+    settings = _settings(make_client("ssm"), stage.parameter_path)
     parameters = {
         "Stage": stage.name,
         "PhotoBucket": data["PhotoBucketName"],
         "PhotoTable": data["PhotoTableName"],
         "UserTable": data["UserTableName"],
         "UserPoolId": data["UserPoolId"],
+        "PhotoOrigin": bucket_origin(lambda: settings),
         "ParameterPath": stage.parameter_path.rstrip("/"),
         "AlarmEmail": data.get("OwnerEmail", ""),
     }
     parameters |= _chosen_parameters(built.template["Parameters"], parameters)
-    if not account.emulated() and not _gateway_can_log(make_client("apigateway")):
+    if account.emulated():
+        cloudfront.adapt_to_embedded_aws(built.template)
+    elif not _gateway_can_log(make_client("apigateway")):
         parameters["CreateGatewayLogRole"] = "true"
     outputs = _deploy_app_stack(make_client, stage, bucket, built.template, parameters)
     if account.emulated():
@@ -48,7 +60,8 @@ def deploy(make_client: MakeClient, stage: Stage, built: package.Package) -> str
         apigateway, api_id = make_client("apigateway"), outputs["RestAPIId"]
         gateway.put_preflights(apigateway, api_id, built.template)
         gateway.put_responses(apigateway, api_id, cors_allow_origin())
-    return api_url(outputs)
+    deployed_web.publish(make_client("s3"), outputs, settings, web)
+    return outputs
 
 
 def data_outputs(make_client: MakeClient, stage: Stage) -> dict[str, str]:
@@ -61,10 +74,11 @@ def data_outputs(make_client: MakeClient, stage: Stage) -> dict[str, str]:
     return data
 
 
-def apply_parameters(make_client: MakeClient, stage: Stage) -> str | None:
-    """Give a deployed stage's functions the parameters as they are now; return the API's URL.
+def apply_parameters(make_client: MakeClient, stage: Stage) -> dict[str, str] | None:
+    """Give a deployed stage the parameters as they are now; return its stack's outputs.
 
-    The package stays the same. Returns None if the stage is not deployed. Raises OperatorError.
+    Package and web app stay the same. Returns None if the stage is not deployed. Raises
+    OperatorError.
     """
     cloudformation = make_client("cloudformation")
     data = stacks.outputs(cloudformation, stage.data_stack)
@@ -72,7 +86,10 @@ def apply_parameters(make_client: MakeClient, stage: Stage) -> str | None:
         return None
     template = cloudformation.get_template(StackName=stage.app_stack, TemplateStage="Original")
     bucket = data["PackageBucketName"]
-    return api_url(_deploy_app_stack(make_client, stage, bucket, template["TemplateBody"], {}))
+    outputs = _deploy_app_stack(make_client, stage, bucket, template["TemplateBody"], {})
+    settings = _settings(make_client("ssm"), stage.parameter_path)
+    deployed_web.update_config(make_client("s3"), outputs, settings)
+    return outputs
 
 
 def _deploy_app_stack(
@@ -152,15 +169,34 @@ def _environment(ssm: Any, path: str) -> dict[str, str]:
     They read the secret themselves, once. SETTINGS_VERSION changes with any parameter's version,
     and so restarts them.
     """
-    pages = ssm.get_paginator("get_parameters_by_path").paginate(Path=path, WithDecryption=True)
-    found = [parameter for page in pages for parameter in page["Parameters"]]
+    found = _stored_parameters(ssm, path)
     versions = "\n".join(sorted(f"{one['Name']}:{one['Version']}" for one in found))
-    values = {one["Name"].removeprefix(path): one["Value"] for one in found}
+    with _reported_to_operator():
+        variables = to_environment(_values(found, path), path)
+    return variables | {"SETTINGS_VERSION": hashlib.sha256(versions.encode()).hexdigest()}
+
+
+def _settings(ssm: Any, path: str) -> Settings:
+    """Return the settings of the stage. Raises OperatorError."""
+    with _reported_to_operator():
+        return read_settings(_values(_stored_parameters(ssm, path), path), path)
+
+
+def _stored_parameters(ssm: Any, path: str) -> list[dict[str, Any]]:
+    pages = ssm.get_paginator("get_parameters_by_path").paginate(Path=path, WithDecryption=True)
+    return [parameter for page in pages for parameter in page["Parameters"]]
+
+
+def _values(found: list[dict[str, Any]], path: str) -> dict[str, str]:
+    return {one["Name"].removeprefix(path): one["Value"] for one in found}
+
+
+@contextlib.contextmanager
+def _reported_to_operator() -> Iterator[None]:
     try:
-        variables = to_environment(values, path)
+        yield
     except ConfigurationError as error:
         raise OperatorError(str(error)) from None
-    return variables | {"SETTINGS_VERSION": hashlib.sha256(versions.encode()).hexdigest()}
 
 
 def upload(s3: Any, bucket: str, key: str, content: bytes) -> None:
@@ -184,13 +220,25 @@ def _retry_until(
     url: str, token: str | None, expected: int, fields: dict[str, str]
 ) -> tuple[int, dict[str, Any]]:
     """Return the response, retrying while it is unexpected: an update takes a while to appear."""
+    response: tuple[int, dict[str, Any]] = (0, {})
+
+    def is_expected() -> bool:
+        nonlocal response
+        response = _get(url, token)
+        return response[0] == expected and fields.items() <= response[1].items()
+
+    _retry(is_expected)
+    return response
+
+
+def _retry(succeeds: Callable[[], bool]) -> bool:
+    """Return whether something succeeds within a minute; try it once a second."""
     deadline = time.monotonic() + _SMOKE_SECONDS
-    while True:
-        status, body = _get(url, token)
-        is_expected = status == expected and fields.items() <= body.items()
-        if is_expected or time.monotonic() > deadline:
-            return status, body
+    while not succeeds():
+        if time.monotonic() > deadline:
+            return False
         time.sleep(1)
+    return True
 
 
 def _get(url: str, token: str | None) -> tuple[int, dict[str, Any]]:
@@ -209,10 +257,19 @@ def main() -> None:
     """Deploy the stage that STAGE names, in the account and region of the caller."""
     stage, session = account.stage(), account.session()
     data_outputs(session.client, stage)  # The package takes a while to build.
+    web = deployed_web.built_files()
     print("Building the package ...", flush=True)
     built = package.build(stage)
-    url = deploy(session.client, stage, built)
+    outputs = deploy(session.client, stage, built, web)
+    url, host = api_url(outputs), outputs["WebHost"]
     smoke_test(url, built.id)
+    if host == outputs["WebDistributionHost"]:
+        deployed_web.smoke_test(host, web, built.id, _retry)
+    else:  # The domain may not lead to CloudFront yet.
+        print(f"Point {host} (CNAME) to {outputs['WebDistributionHost']}.")
+    print(f"The web app is up:\n{cloudfront.web_url(host)}")
+    if account.emulated():
+        print(f"Open it with {cloudfront.how_to_open(host)}")
     print(f"The API is up:\n{url}")
 
 

@@ -16,13 +16,12 @@ from infra.stages import Stage
 def destroy(make_client: MakeClient, stage: Stage, *, data: bool = False) -> None:
     """Delete what exists of a stage; `data` deletes accounts and photos, too."""
     cloudformation = make_client("cloudformation")
-    stacks.delete(cloudformation, stage.app_stack)
-    print(f"Stack {stage.app_stack} deleted")
-    website = stacks.outputs(cloudformation, stage.website_stack)
-    if website is not None:
-        _empty(make_client("s3"), website["BucketName"])
-    stacks.delete(cloudformation, stage.website_stack)
-    print(f"Stack {stage.website_stack} deleted")
+    for stack, bucket in ((stage.app_stack, "WebBucketName"), (stage.website_stack, "BucketName")):
+        outputs = stacks.outputs(cloudformation, stack) or {}
+        if bucket in outputs:  # An app of an earlier version has none.
+            _empty(make_client("s3"), outputs[bucket])
+        stacks.delete(cloudformation, stack)
+        print(f"Stack {stack} deleted")
     if data:
         _destroy_data(make_client, stage)
     _delete_parameters(make_client("ssm"), stage.parameter_path)

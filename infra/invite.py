@@ -9,8 +9,8 @@ import os
 import sys
 from typing import Any
 
-from infra import account, choices, stacks
-from infra.deploy import apply_parameters
+from infra import account, choices, cloudfront, stacks
+from infra.deploy import api_url, apply_parameters
 from infra.errors import OperatorError, exit_code
 from infra.publish import website_url
 from infra.stacks import MakeClient
@@ -31,13 +31,19 @@ def invite(make_client: MakeClient, stage: Stage, entry: str) -> list[str]:
         ssm.put_parameter(Name=name, Value=allowed, Type="SecureString", Overwrite=True)
         lines.append(f"{name} written")
     # Even if nothing has changed: an earlier invitation may have been interrupted before this.
-    url = apply_parameters(make_client, stage)
+    app = apply_parameters(make_client, stage)
     who = f"Everyone with an address at {entry}" if entry.startswith("@") else entry
-    if url is None:
+    if app is None:
         return [*lines, f"{who} may sign up once you have run `make deploy STAGE={stage.name}`."]
+    # People who have published a client of their own prefer it.
     website = stacks.outputs(make_client("cloudformation"), stage.website_stack)
-    address = website_url(website) if website else f"{url}/docs"
+    address = website_url(website) if website else _web_url(app)
     return [*lines, f"{who} may now sign up. Send them the album's address:", address]
+
+
+def _web_url(app: dict[str, str]) -> str:
+    """Return the web app's URL; the app of an earlier version has only an API."""
+    return cloudfront.web_url(app["WebHost"]) if "WebHost" in app else f"{api_url(app)}/docs"
 
 
 def is_allowed(allowed: str, entry: str) -> bool:

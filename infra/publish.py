@@ -1,13 +1,16 @@
-"""Publish a built single-page client to a website bucket of its own."""
+"""Publish a built single-page client of others to a CloudFront distribution of its own."""
 
-import mimetypes
+import json
 import os
 import re
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
-from infra import account, stacks
+from chalice.package import YAMLTemplateSerializer
+
+from infra import account, cloudfront, site, stacks
 from infra.deploy import api_url
 from infra.errors import OperatorError, exit_code
 from infra.stacks import MakeClient
@@ -25,63 +28,45 @@ _IMMUTABLE = "public, max-age=31536000, immutable"
 _REVALIDATE = "no-cache"
 _ONE_HOUR = "public, max-age=3600"
 
-# These are missing in the standard library's table on some systems.
-_TYPES = {
-    ".js": "text/javascript",
-    ".mjs": "text/javascript",
-    ".json": "application/json",
-    ".map": "application/json",
-    ".svg": "image/svg+xml",
-    ".webmanifest": "application/manifest+json",
-    ".webp": "image/webp",
-    ".woff": "font/woff",
-    ".woff2": "font/woff2",
-}
-
 
 def publish(make_client: MakeClient, stage: Stage, dist: Path) -> str:
     """Upload the client in the folder `dist` and return its URL. Raises OperatorError."""
-    files = sorted(path for path in dist.rglob("*") if path.is_file())
-    if dist / "index.html" not in files:
-        raise OperatorError(f"{dist} has no index.html. Build the client first.")
+    files = site.files_of(dist)
     cloudformation = make_client("cloudformation")
-    template = {"TemplateBody": _TEMPLATE.read_text()}
-    stacks.deploy(cloudformation, stage.website_stack, template, {"Stage": stage.name})
+    stacks.deploy(cloudformation, stage.website_stack, _template(), {"Stage": stage.name})
     outputs = stacks.outputs(cloudformation, stage.website_stack) or {}
-    # The page comes last: until then, the old page finds all of its files.
-    for path in sorted(files, key=lambda path: path.name == "index.html"):
-        _upload(make_client("s3"), outputs["BucketName"], path, path.relative_to(dist).as_posix())
+    site.upload(make_client("s3"), outputs["BucketName"], files, cache_control)
+    make_client("cloudfront").create_invalidation(
+        DistributionId=outputs["DistributionId"],
+        InvalidationBatch={
+            "Paths": {"Quantity": 1, "Items": ["/*"]},
+            "CallerReference": str(time.time_ns()),
+        },
+    )
     return website_url(outputs)
 
 
 def website_url(outputs: dict[str, str]) -> str:
     """Return the client's URL, from the outputs of its stack."""
-    if account.emulated():  # MiniStack serves objects, but no websites.
-        return f"{os.environ['AWS_ENDPOINT_URL']}/{outputs['BucketName']}/index.html"
-    return outputs["WebsiteURL"]
+    if "WebHost" not in outputs:  # A stack of an earlier version, which has no CloudFront.
+        return outputs["WebsiteURL"]
+    return cloudfront.web_url(outputs["WebHost"])
 
 
 def cache_control(name: str) -> str:
     """Return the Cache-Control header of a file, by its name."""
-    if name.endswith(".html"):
+    if name.endswith(".html") or name == "sw.js":
         return _REVALIDATE
     return _IMMUTABLE if _HASHED.fullmatch(name) else _ONE_HOUR
 
 
-def content_type(name: str) -> str:
-    """Return the media type of a file, by its name."""
-    known = _TYPES.get(Path(name).suffix.lower()) or mimetypes.guess_type(name)[0]
-    return known or "application/octet-stream"
-
-
-def _upload(s3: Any, bucket: str, path: Path, key: str) -> None:
-    s3.put_object(
-        Bucket=bucket,
-        Key=key,
-        Body=path.read_bytes(),
-        ContentType=content_type(key),
-        CacheControl=cache_control(key),
-    )
+def _template() -> dict[str, Any]:
+    text = _TEMPLATE.read_text()
+    if account.emulated():
+        template = YAMLTemplateSerializer().load_template(text)
+        cloudfront.adapt_to_embedded_aws(template)
+        text = json.dumps(template)
+    return {"TemplateBody": text}
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from chalicelib.settings import cors_allow_origin
-from infra import account, gateway
+from infra import account, cloudfront, gateway
 from infra.errors import OperatorError, exit_code
 from infra.stages import Stage
 
@@ -106,6 +106,7 @@ def finished_template(stage: Stage, folder: Path) -> dict[str, Any]:
         variables = environment.setdefault("Variables", {})
         variables["CLOUDALBUM_PARAMETER_PATH"] = stage.parameter_path
         variables["CORS_ALLOW_ORIGIN"] = origin
+    cloudfront.add_response_headers(template)
     # Chalice 1.34 misspells the function's logical ID here, which CloudFormation rejects.
     log_group = resources["ApiHandlerLogGroup"]["Properties"]
     log_group["LogGroupName"] = {"Fn::Sub": "/aws/lambda/${APIHandler}"}

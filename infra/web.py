@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chalicelib.settings import Settings
-from infra.publish import content_type
+from infra.site import content_type, with_charset
 
 FOLDER_VARIABLE = "WEB_APP_FOLDER"  # the environment variable that names the built web app
 
@@ -82,7 +82,7 @@ class WebApp:
 
     def _file(self, name: str, body: bytes, accept_encoding: str) -> File:
         headers = security_headers(self._bucket_origin()) | {
-            "Content-Type": _with_charset(content_type(name)),
+            "Content-Type": with_charset(content_type(name)),
             "Cache-Control": cache_control(name),
         }
         if name.endswith(_COMPRESSED) and len(body) >= _SMALLEST_COMPRESSED:
@@ -91,10 +91,6 @@ class WebApp:
                 headers["Content-Encoding"] = "gzip"
                 body = _compressed(body)
         return File(body, headers)
-
-
-def _with_charset(media_type: str) -> str:
-    return f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type
 
 
 @functools.lru_cache(maxsize=200)

@@ -15,7 +15,7 @@ import boto3
 
 from infra import account, deploy, stacks
 from infra.errors import OperatorError, exit_code
-from infra.local import program
+from infra.processes import program
 
 HERE = Path(__file__).parent
 STACK, BUCKET = "myapp-dev", "myapp-dev-package"

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,19 +9,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
-from tests.support import images
+from tests.support import browser, images
 from tests.support.people import Person
 
 pytestmark = pytest.mark.full
 
-# Chromium would look for updates of its own parts, and report to its maker.
-FLAGS = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 # What the owner can say about a photo, and what the EXIF of `images.full_exif` says.
 METADATA_FROM_EXIF = {
     "filename_orig": "sea.jpg",
@@ -42,16 +33,14 @@ METADATA_FROM_EXIF = {
 @pytest.fixture
 def page() -> Iterator[Page]:
     """Return a page of a browser, which must neither log an error nor raise one."""
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    assert chromium, "make test-full needs a browser: install your system's package chromium"
     errors: list[str] = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        page = browser.new_page()
+        chromium = playwright.chromium.launch(executable_path=browser.path(), args=browser.FLAGS)
+        page = chromium.new_page()
         page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
         yield page
-        browser.close()
+        chromium.close()
     assert errors == []
 
 

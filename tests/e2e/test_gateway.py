@@ -80,7 +80,8 @@ def test_form_upload_fails_unless_its_type_is_among_the_binary_ones(
     gateway["DefinitionBody"]["x-amazon-apigateway-binary-media-types"].remove(
         "multipart/form-data"
     )
-    url = deploy.deploy(stack.make_client, Stage("text"), built)
+    outputs = deploy.deploy(stack.make_client, Stage("text"), built, {"index.html": b""})
+    url = deploy.api_url(outputs)
     person = Person.registered(url, "mario@example.com")
     # The gateway has decoded the bytes as text.
     assert person.upload(images.jpeg()).status_code == 415

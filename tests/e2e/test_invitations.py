@@ -61,7 +61,7 @@ def test_invitation_takes_effect_in_a_deployed_stage_without_a_new_package(
         "Stack cloudalbum-guests-app updated",
         "/cloudalbum-guests/SIGNUP_ALLOWED written",
         "Peach@example.org may now sign up. Send them the album's address:",
-        f"{url}/docs",
+        f"http://{stack.web_host('guests')}",
     ]
     assert allowed(stack, "guests") == {
         "mario@example.com",

@@ -1,7 +1,5 @@
 """Stages, each with its own app, data and settings, provisioned and deployed by the commands."""
 
-from pathlib import Path
-
 import requests
 
 from infra.background import RunningStack
@@ -43,25 +41,6 @@ def test_stage_is_destroyed_without_affecting_another(stack: RunningStack) -> No
     pools = stack.make_client("cognito-idp").list_user_pools(MaxResults=60)["UserPools"]
     assert "cloudalbum-blue" not in [pool["Name"] for pool in pools]
     assert len(green.photos()) == 1
-
-
-def test_published_client_has_content_types_and_cache_control(
-    stack: RunningStack, packaged_url: str, tmp_path: Path
-) -> None:
-    (tmp_path / "js").mkdir()
-    (tmp_path / "index.html").write_text("<!doctype html><title>Album</title>")
-    (tmp_path / "js" / "app.3f2a1b9c.js").write_text("1")
-    for _ in range(2):  # It is safe to repeat.
-        done = stack.run("infra.publish", DIST=str(tmp_path))
-        assert done.returncode == 0, done.stderr
-    url = done.stdout.splitlines()[0].split()[-1]
-    assert packaged_url in done.stdout
-    page = requests.get(url, timeout=30)  # without credentials
-    assert page.headers["Content-Type"].startswith("text/html")
-    assert page.headers["Cache-Control"] == "no-cache"
-    script = requests.get(url.replace("index.html", "js/app.3f2a1b9c.js"), timeout=30)
-    assert script.headers["Content-Type"].startswith("text/javascript")
-    assert "immutable" in script.headers["Cache-Control"]
 
 
 def test_parameters_are_left_unchanged_unless_overwrite_is_set(stack: RunningStack) -> None:

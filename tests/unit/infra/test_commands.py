@@ -1,5 +1,6 @@
 """What every command of an operator does about missing settings, errors and stage names."""
 
+import json
 import os
 import shlex
 import subprocess
@@ -176,3 +177,18 @@ def test_help_lists_every_target_in_a_group() -> None:
     assert targets == set(phony.split()[1:])
     assert {"Run", "Check", "Deploy", "Maintain"} <= set(lines)
     assert max(map(len, lines)) <= 110
+
+
+def test_test_command_checks_the_web_app_before_the_rest() -> None:
+    done = subprocess.run(
+        ["make", "--dry-run", "--always-make", "test"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    web, rest = done.stdout.index("run --silent check"), done.stdout.index("/pytest ")
+    assert web < rest
+    scripts = json.loads((ROOT / "frontend" / "package.json").read_text())["scripts"]
+    for name in ("types:check", "lint", "format:check", "typecheck", "unit", "browser"):
+        assert f"npm run {name}" in scripts["check"]

@@ -1,6 +1,8 @@
 """The environment and the stack parameters of a deployment."""
 
+import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -72,6 +74,14 @@ DECLARED: dict[str, Any] = {
 }
 
 
+SETTINGS = SimpleNamespace(
+    photo_bucket="photos",
+    region="eu-west-1",
+    signup_allowed=frozenset({"owner@example.com"}),
+    confirms_by_email=True,
+)
+
+
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> mock.MagicMock:
     """Return the clients of an AWS account where the data stack exists."""
@@ -80,6 +90,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> mock.MagicMock:
     clients("apigateway").get_account.return_value = {"cloudwatchRoleArn": "arn:of-another-stage"}
     monkeypatch.setattr(account, "emulated", lambda: False)
     monkeypatch.setattr(deploy, "_environment", lambda ssm, path: {})
+    monkeypatch.setattr(deploy, "_settings", lambda ssm, path: SETTINGS)
     for name in ("PARAMETERS", "WAF"):
         monkeypatch.delenv(name, raising=False)
     return clients
@@ -89,12 +100,12 @@ def given_parameters(aws: mock.MagicMock, tmp_path: Path, **more: str) -> dict[s
     """Deploy, and return the parameters that the app's stack is given; the others keep theirs."""
     (tmp_path / "zip").write_bytes(b"")
     built = package.Package(tmp_path / "zip", {"Parameters": DECLARED, "Resources": {}})
-    outputs = [DATA | more, {"EndpointURL": "https://api.example.com/api/"}]
+    outputs = [DATA | more, {"EndpointURL": "https://api.example.com/api/", "WebBucketName": "web"}]
     with (
         mock.patch.object(stacks, "outputs", side_effect=outputs),
         mock.patch.object(stacks, "deploy", return_value="updated") as updated,
     ):
-        deploy.deploy(aws, Stage("dev"), built)
+        deploy.deploy(aws, Stage("dev"), built, {"index.html": b"page"})
     given: dict[str, str] = updated.call_args.args[3]
     return given
 
@@ -111,6 +122,19 @@ def test_deployment_of_a_stage_that_is_not_provisioned_builds_no_package(
     ):
         deploy.main()
     assert not build.called
+
+
+def test_deployment_publishes_the_web_app_with_the_path_of_the_api_and_how_people_sign_up(
+    aws: mock.MagicMock, tmp_path: Path
+) -> None:
+    given = given_parameters(aws, tmp_path)
+    assert given["PhotoOrigin"] == "https://photos.s3.eu-west-1.amazonaws.com"
+    puts = [call.kwargs for call in aws("s3").put_object.call_args_list]
+    web = {one["Key"]: one for one in puts if one["Bucket"] == "web"}
+    config = json.loads(web["config.json"]["Body"])
+    assert config == {"api": "/api", "signup": True, "confirmation": True}
+    assert list(web)[-1] == "index.html"
+    assert {one["CacheControl"] for one in web.values()} == {"no-cache"}
 
 
 def test_alarms_are_sent_to_the_owner_of_the_data_stack(

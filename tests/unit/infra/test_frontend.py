@@ -57,7 +57,7 @@ def test_first_build_installs_node_and_the_locked_packages(
     tools: Tools, frontend: Frontend
 ) -> None:
     assert frontend.build() == tools.root / "dist" / "web"
-    assert ["npm", "ci", "--ignore-scripts"] in tools.commands
+    assert ["npm", "ci", "--ignore-scripts", "--prefer-offline"] in tools.commands
     [pip] = [command for command in tools.commands if "pip" in command]
     assert pip[-1] == str(tools.root / "requirements-frontend.txt")
     assert tools.names() == ["venv", "pip", "ci", "build"]
@@ -105,6 +105,14 @@ def test_changed_lock_file_installs_its_packages(tools: Tools, frontend: Fronten
     (tools.root / "frontend" / "package-lock.json").write_text("newer")
     frontend.build()
     assert tools.names() == ["ci", "build"]
+
+
+def test_changed_script_of_the_package_installs_nothing(tools: Tools, frontend: Frontend) -> None:
+    frontend.build()
+    tools.names()
+    (tools.root / "frontend" / "package.json").write_text("another script")
+    frontend.build()
+    assert tools.names() == ["build"]
 
 
 def test_changed_node_is_installed_before_everything_else(tools: Tools, frontend: Frontend) -> None:

@@ -9,6 +9,7 @@ from infra import publish
     ("name", "expected"),
     [
         ("index.html", "no-cache"),
+        ("sw.js", "no-cache"),
         ("js/app.3f2a1b9c.js", "public, max-age=31536000, immutable"),
         ("js/app.3f2a1b9c.js.map", "public, max-age=31536000, immutable"),
         ("img/logo.82b9c7a5f1e04d2c8b6a.png", "public, max-age=31536000, immutable"),
@@ -23,19 +24,3 @@ def test_only_files_with_a_hash_in_their_names_are_cached_permanently(
     name: str, expected: str
 ) -> None:
     assert publish.cache_control(name) == expected
-
-
-@pytest.mark.parametrize(
-    ("name", "media_type"),
-    [
-        ("index.html", "text/html"),
-        ("a.js", "text/javascript"),
-        ("a.css", "text/css"),
-        ("a.svg", "image/svg+xml"),
-        ("a.woff2", "font/woff2"),
-        ("a.webmanifest", "application/manifest+json"),
-        ("LICENSE", "application/octet-stream"),
-    ],
-)
-def test_content_type_follows_from_the_name(name: str, media_type: str) -> None:
-    assert publish.content_type(name) == media_type
