@@ -276,7 +276,7 @@ withPhotos(
   "a photo grows from its place, but not under reduced motion",
   async ({ page, opened: { dialog } }) => {
     await page.evaluate(() => {
-      const animate = Element.prototype.animate;  
+      const animate = Element.prototype.animate;
       const counted = window as unknown as { growths: number[] };
       counted.growths = [];
       Element.prototype.animate = function (...[frames, timing]) {
