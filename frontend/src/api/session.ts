@@ -54,9 +54,9 @@ export function startSession(tokens: {
 
 /** Forget the tokens, for the reason that the sign-in page explains. */
 export function endSession(why: Exclude<Ending, null>): void {
-  session.value = null;
+  ending.value = why; // Those who watch the session read it.
   isBeingDeleted.value = false;
-  ending.value = why;
+  session.value = null;
   try {
     localStorage.removeItem(KEY);
   } catch {
