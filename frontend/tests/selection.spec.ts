@@ -57,6 +57,11 @@ test("everything is done with the keyboard alone", async ({ signedIn }) => {
   await signedIn.keyboard.press("Space");
   await expect(toolbar(signedIn)).toContainText("1 selected");
   await toolbar(signedIn).getByRole("button", { name: "Clear selection" }).focus();
+  await signedIn.keyboard.press("Enter");
+  await expect(signedIn.getByRole("link", { name: /IMG_2026-11_0/ })).toBeFocused();
+  await signedIn.keyboard.press("Tab");
+  await signedIn.keyboard.press("Space");
+  await toolbar(signedIn).getByRole("button", { name: "Clear selection" }).focus();
   await signedIn.keyboard.press("ArrowRight");
   await expect(toolbar(signedIn).getByRole("button", { name: "Favorite" })).toBeFocused();
   await signedIn.keyboard.press("Enter");
