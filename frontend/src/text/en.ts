@@ -151,6 +151,7 @@ export const text = {
   uploads: {
     title: "Uploads",
     all: "All uploads",
+    files: "Files",
     states: {
       waiting: "Waiting",
       uploading: "Uploading",
