@@ -238,21 +238,23 @@ class AccountQueue implements Queue {
     } else if (message.type === "changed") {
       for (const [id, entry] of message.entries) this.#change(id, entry);
       for (const [id, bytes] of message.loaded) this.#model.loaded.set(id, bytes);
-    } else if (this.#runner) {
-      if (message.type === "asked") obey(this.#runner, message.command, message.ids);
-      else this.#addFromTab(this.#runner, message.entries, message.files);
     } else if (message.type === "added") {
-      this.#model.addAll(message.entries);
+      this.#addFromTab(message.entries, message.files);
+    } else if (this.#runner) {
+      obey(this.#runner, message.command, message.ids);
     }
     this.#show();
   }
 
-  #addFromTab(runner: Runner, entries: readonly Entry[], files: ReadonlyMap<string, Blob>): void {
-    for (const [id, file] of files) this.#files.keep(id, file);
-    for (const entry of entries)
-      this.#model.entries.set(entry.id, this.#model.entries.get(entry.id) ?? entry);
-    runner.add(entries);
-    runner.retry(entries.map(({ id }) => id));
+  /** Also without the lock: this tab may get it before the files are copied. */
+  #addFromTab(entries: readonly Entry[], files: ReadonlyMap<string, Blob>): void {
+    for (const [id, file] of files) {
+      this.#files.keep(id, file);
+      this.#copied.add(id); // The other tab copies it.
+    }
+    this.#model.addAll(entries.filter(({ id }) => !this.#model.entries.has(id)));
+    this.#runner?.add(entries);
+    this.#runner?.retry(entries.map(({ id }) => id));
   }
 
   /** Take over a change that this tab has made. */
