@@ -407,8 +407,9 @@ test.describe("on an Android phone", () => {
     await input.setInputFiles([sea, image(1)]);
     const notice = "Your phone removed the location from 1 photo before the browser got it.";
     await expect(uploads(signedIn)).toContainText(notice);
+    const opened = signedIn.waitForURL(/#\/photos\/p1$/);
     await uploads(signedIn).getByRole("button", { name: "Set location" }).click();
-    await expect(signedIn).toHaveURL(/#\/photos\/p1$/);
+    await opened;
     await signedIn.goto("/");
     await signedIn.reload();
     await input.setInputFiles(sea);
