@@ -29,7 +29,7 @@ test("chosen files are uploaded, and appear in the list without a reload", async
   const all = uploads(signedIn).getByRole("progressbar", { name: "All uploads" });
   await expect(all).toHaveAttribute("aria-valuenow", "100");
   await expectStored(request, account, files);
-  await uploads(signedIn).getByRole("button", { name: "Close" }).click();
+  await uploads(signedIn).getByRole("button", { name: "Clear list" }).click();
   await expect(uploads(signedIn)).toHaveCount(0);
 });
 

@@ -176,7 +176,7 @@ export const text = {
     stopAll: "Stop all",
     retry: "Retry",
     retryAll: "Retry all",
-    close: "Close",
+    clear: "Clear list",
     showFiles: "Show files",
     hideFiles: "Hide files",
     drop: "Drop photos or folders to upload them",
