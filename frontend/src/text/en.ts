@@ -191,6 +191,7 @@ export const text = {
   uploads: {
     title: "Uploads",
     all: "All uploads",
+    files: "Files",
     states: {
       waiting: "Waiting",
       uploading: "Uploading",
@@ -215,7 +216,7 @@ export const text = {
     stopAll: "Stop all",
     retry: "Retry",
     retryAll: "Retry all",
-    close: "Close",
+    clear: "Clear list",
     showFiles: "Show files",
     hideFiles: "Hide files",
     drop: "Drop photos or folders to upload them",
