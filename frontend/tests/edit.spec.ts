@@ -139,7 +139,7 @@ test("the map, or degrees, set the position, and a button removes it", async ({
   await expect(field(form, "Latitude")).not.toHaveValue("");
   await form.getByRole("button", { name: "Save" }).click();
   await expect(form).toHaveCount(0);
-  expect(sent).toEqual([{ geotag_lat: expect.any(Number), geotag_lng: expect.any(Number) }]);  
+  expect(sent).toEqual([{ geotag_lat: expect.any(Number), geotag_lng: expect.any(Number) }]);
   const dialog = page.getByRole("dialog", { name: "Photo" });
   await dialog.getByRole("button", { name: "Info", exact: true }).click();
   await expect(dialog.getByRole("img", { name: /° [NS], .*° [EW]$/ })).toBeVisible();

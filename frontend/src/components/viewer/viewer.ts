@@ -90,6 +90,11 @@ export function useViewer(id: Readonly<Ref<string>>, read: ReadPhoto = readFromA
     source.value?.update(changed);
   }
 
+  /** Read a photo again when it is opened the next time, as after it was moved to the trash. */
+  function forget(which: string): void {
+    details.delete(which);
+  }
+
   /** Read the open photo, then its neighbors, so that they are there when they are needed. */
   async function loadAround(): Promise<void> {
     const opened = id.value;
@@ -162,6 +167,7 @@ export function useViewer(id: Readonly<Ref<string>>, read: ReadPhoto = readFromA
     imageLoaded: (which: string) => void renewed.delete(which),
     retry,
     change,
+    forget,
   };
 }
 
