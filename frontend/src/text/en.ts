@@ -311,7 +311,7 @@ export const text = {
     empty: "No photos with a position yet",
     emptyHint:
       "Photos from phones usually have one. For others, open a photo and set its position with Edit.",
-    loading: (count: number) => `${photos(count)} so far`,
+    loading: (count: number) => (count ? `${photos(count)} so far` : "Loading your photos"),
     inView: "In view",
     inViewCount: (count: number) => `${photos(count)} in view`,
     more: (count: number) => `${photos(count)} more. Zoom in to see them.`,
