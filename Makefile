@@ -22,7 +22,7 @@ CHECK_INTEGRITY = STAGE=$(STAGE) $(BIN)/python -m infra.integrity $(if $(REPAIR)
 # album signs and verifies nothing with it, and the package does not contain it.
 ACCEPTED_VULNERABILITIES = --ignore-vuln CVE-2024-23342
 
-.PHONY: help install run reset dev-frontend demo screenshots test-frontend types mail test test-full lint format audit fuzz mutants load provision invite package deploy deploy-local destroy publish-frontend gateway-responses check-integrity check-integrity-local restore bench bench-renditions bench-deployed bench-memory bench-decoder lock verify-locks routes costs architecture swagger-ui fault-matrix
+.PHONY: help install run reset dev-frontend test-frontend lighthouse types mail test test-full lint format audit fuzz mutants load provision invite package deploy deploy-local destroy publish-frontend gateway-responses check-integrity check-integrity-local restore bench bench-renditions bench-deployed bench-memory bench-decoder lock verify-locks routes costs architecture swagger-ui fault-matrix bench-page demo screenshots
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -70,6 +70,11 @@ test-frontend: install ## Check and test the web app (installs a Chromium if the
 	@$(BIN)/python -m infra.frontend install
 	@$(BIN)/python -m infra.openapi dist/openapi.json
 	cd frontend && $(NPM) run --silent check
+
+lighthouse: install ## Measure the web app of `make run` with Lighthouse (needs Chromium; PORT=5000)
+	@$(BIN)/python -m infra.frontend install
+	cd frontend/tests/lighthouse && $(NPM) ci --silent --ignore-scripts && \
+	  ALBUM=http://127.0.0.1:$(PORT) PATH="$(CURDIR)/.venv-node/bin:$$PATH" node run.mjs
 
 screenshots: demo ## Take the README's screenshots of the demo in `make run` (PORT=5000)
 	@$(BIN)/python -m infra.frontend install
@@ -191,6 +196,10 @@ bench-memory: install ## Measure memory and time for the largest images
 
 bench-decoder: install ## Measure what decoding in a process of its own costs
 	@$(BIN)/python -m bench.decoder
+
+bench-page: install ## Measure the web app with 50,000 photos in a slowed Chromium (PHOTOS=50000 SECONDS=60)
+	@$(BIN)/python -m infra.frontend install
+	@$(BIN)/python -m bench.page --photos $(or $(PHOTOS),50000) --seconds $(or $(SECONDS),60)
 
 ##@ Document
 

@@ -22,5 +22,6 @@ export default tseslint.config(
     },
   },
   { rules: { eqeqeq: "error", "no-console": "error" } },
+  { files: ["tests/lighthouse/*.mjs"], rules: { "no-console": "off" } },
   prettier,
 );

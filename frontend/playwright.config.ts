@@ -10,6 +10,8 @@ export default defineConfig({
   outputDir: "test-results",
   fullyParallel: true,
   workers: 2,
+  // What takes minutes runs with FULL=1 only.
+  ...(process.env.FULL ? {} : { grepInvert: /@full/ }),
   forbidOnly: !!process.env.CI,
   reporter: [["list"]],
   timeout: 60_000,
@@ -18,6 +20,8 @@ export default defineConfig({
     baseURL: `http://127.0.0.1:${String(port)}`,
     viewport: { width: 1280, height: 800 },
     locale: "en-US",
+    // Tests route requests, which those of a service worker escape. Its own tests allow it.
+    serviceWorkers: "block",
     launchOptions: { executablePath: await browserPath(), args: ["--no-sandbox"] },
     trace: "retain-on-failure",
   },

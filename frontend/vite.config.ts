@@ -3,12 +3,14 @@ import { fileURLToPath, URL } from "node:url";
 import vue from "@vitejs/plugin-vue";
 import { defineConfig } from "vitest/config";
 
+import { serviceWorker } from "./vite-plugins/service-worker.ts";
+
 // The album of `make run`, for `make dev-frontend`.
 const album = process.env.ALBUM ?? "http://127.0.0.1:5000";
 const api = ["/users", "/photos", "/albums", "/shares", "/shared", "/health", "/config.json"];
 
 export default defineConfig({
-  plugins: [vue()],
+  plugins: [vue(), serviceWorker(fileURLToPath(new URL("./src/worker/sw.ts", import.meta.url)))],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   build: {
     outDir: "../dist/web",

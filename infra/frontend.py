@@ -16,7 +16,7 @@ from pathlib import Path
 from infra.errors import OperatorError, exit_code
 
 ROOT = Path(__file__).parents[1]
-_NOT_SOURCES = ("node_modules", "tests", "test-results")
+_NOT_SOURCES = ("node_modules", "bench", "tests", "test-results")
 _SECONDS = 300  # for one command
 
 Run = Callable[[list[str], Path], None]  # a command, and the folder that it runs in

@@ -310,7 +310,7 @@ class ListParameters(Struct, rename={"first": "from", "last": "to"}):
         str,
         Meta(
             max_length=100,
-            pattern=rf"^ *{_URL}( *, *{_URL})* *$(?!\n)",
+            pattern=rf"^( *{_URL}( *, *{_URL})* *)?$(?!\n)",
             description=f"one or more of {', '.join(URLS)}, separated by commas",
         ),
     ] = ",".join(URLS)

@@ -1,5 +1,5 @@
 /** The links of the navigation `Main`. */
-import { Heart, Images, Trash2 } from "@lucide/vue";
+import { Heart, Images, Map, Trash2 } from "@lucide/vue";
 import type { Component } from "vue";
 
 import { text } from "@/text/en";
@@ -18,5 +18,6 @@ export const first: readonly Destination[] = [
 
 /** On a phone, these are under the button `More`. */
 export const more: readonly Destination[] = [
+  { path: "/map", label: text.nav.map, icon: Map },
   { path: "/trash", label: text.nav.trash, icon: Trash2 },
 ];

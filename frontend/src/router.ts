@@ -7,7 +7,8 @@ import {
 } from "vue-router";
 import { watch } from "vue";
 
-import { ending, isSignedIn } from "@/api/session";
+import { ending, isBeingDeleted, isSignedIn } from "@/api/session";
+import { isReturning } from "@/composables/scrollMemory";
 import { text } from "@/text/en";
 import PhotosView from "@/views/PhotosView.vue";
 
@@ -17,12 +18,14 @@ declare module "vue-router" {
     isPublic?: boolean;
     /** Shown over the list that it was opened from. */
     isOverlay?: boolean;
+    /** A grid of photos, which restores its own position. */
+    isList?: boolean;
   }
 }
 
 const routes: RouteRecordRaw[] = [
   { path: "/", redirect: "/photos" },
-  { path: "/photos", component: PhotosView, meta: { title: text.photos.title } },
+  { path: "/photos", component: PhotosView, meta: { title: text.photos.title, isList: true } },
   {
     path: "/photos/:id",
     component: () => import("@/views/PhotoView.vue"),
@@ -32,17 +35,22 @@ const routes: RouteRecordRaw[] = [
   {
     path: "/favorites",
     component: () => import("@/views/FavoritesView.vue"),
-    meta: { title: text.favorites.title },
+    meta: { title: text.favorites.title, isList: true },
+  },
+  {
+    path: "/map",
+    component: () => import("@/views/MapView.vue"),
+    meta: { title: text.map.title },
   },
   {
     path: "/search",
     component: () => import("@/views/SearchView.vue"),
-    meta: { title: text.search.title },
+    meta: { title: text.search.title, isList: true },
   },
   {
     path: "/trash",
     component: () => import("@/views/TrashView.vue"),
-    meta: { title: text.trash.title },
+    meta: { title: text.trash.title, isList: true },
   },
   {
     path: "/settings",
@@ -65,6 +73,11 @@ const routes: RouteRecordRaw[] = [
     meta: { title: text.forgot.title, isPublic: true },
   },
   {
+    path: "/deletion",
+    component: () => import("@/views/DeletionView.vue"),
+    meta: { title: text.deletion.title, isPublic: true },
+  },
+  {
     path: "/:path(.*)*",
     component: () => import("@/views/NotFoundView.vue"),
     meta: { title: text.notFound.title, isPublic: true },
@@ -75,12 +88,17 @@ export const router = createRouter({
   history: createWebHashHistory(),
   routes,
   // Lists restore their own positions; other pages begin at the top.
-  scrollBehavior: (to, from, saved) =>
-    to.meta.isOverlay || from.meta.isOverlay ? false : (saved ?? { top: 0 }),
+  scrollBehavior: (to, from, saved) => {
+    isReturning.value = saved !== null;
+    if (to.meta.isOverlay || from.meta.isOverlay || (saved && to.meta.isList)) return false;
+    return saved ?? { top: 0 };
+  },
 });
 
 router.beforeEach((to) => {
   if (!isSignedIn.value && !to.meta.isPublic) return signIn(to);
+  if (isBeingDeleted.value !== (to.path === "/deletion"))
+    return isBeingDeleted.value ? "/deletion" : "/photos";
   // Who is signed in and follows an old link to a form goes to the photos.
   if (isSignedIn.value && ["/signin", "/signup", "/forgot"].includes(to.path)) return "/photos";
   return true;
@@ -93,7 +111,12 @@ router.afterEach((to) => {
 /** Leave the page when its session ends, also in another tab; sign-in returns to it. */
 watch(isSignedIn, (signedIn) => {
   const current = router.currentRoute.value;
-  if (!signedIn && !current.meta.isPublic) void router.replace(signIn(current));
+  const needsSession = !current.meta.isPublic || current.path === "/deletion";
+  if (!signedIn && needsSession) void router.replace(signIn(current));
+});
+
+watch(isBeingDeleted, (deleted) => {
+  if (deleted) void router.replace("/deletion");
 });
 
 function signIn(to: RouteLocationNormalized) {

@@ -1,7 +1,7 @@
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 
-import { expect, openAccountMenu, test } from "./support/album";
+import { expect, openAccountMenu, test, uploadPhoto } from "./support/album";
 
 const sizes = [
   { width: 320, height: 640 },
@@ -9,13 +9,44 @@ const sizes = [
   { width: 1280, height: 800 },
 ];
 
-async function expectNoViolations(page: Page, path: string): Promise<void> {
-  await page.goto(`/#/${path}`);
+interface View {
+  /** The path; `ID` is that of a photo. */
+  path: string;
+  isPublic?: boolean;
+  /** Brings the page into the state to check. */
+  prepare?: (page: Page) => Promise<unknown>;
+  title?: string;
+}
+
+/** Add a view, or a state of one, as a line. */
+const views: readonly View[] = [
+  { path: "signin", isPublic: true },
+  { path: "signup", isPublic: true },
+  { path: "forgot", isPublic: true },
+  { path: "unknown" },
+  { path: "photos" },
+  { path: "photos", title: "a selection", prepare: selectFirst },
+  { path: "photos/ID" },
+  { path: "favorites" },
+  { path: "search?q=red" },
+  { path: "map" },
+  { path: "trash" },
+  { path: "settings" },
+];
+
+async function selectFirst(page: Page): Promise<void> {
+  await page.getByRole("checkbox", { name: "Select" }).first().check();
+  await expect(page.getByRole("toolbar", { name: "Selection" })).toBeVisible();
+}
+
+async function expectNoViolations(page: Page, { path, prepare }: View, id = ""): Promise<void> {
+  await page.goto(`/#/${path.replace("ID", id)}`);
+  await expect(page.getByRole("heading").first()).toBeAttached();
+  await prepare?.(page);
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     for (const size of sizes) {
       await page.setViewportSize(size);
-      await expect(page.getByRole("heading").first()).toBeAttached();
       expect(await violations(page), `${colorScheme}, ${String(size.width)}`).toEqual([]);
     }
   }
@@ -26,17 +57,24 @@ async function violations(page: Page): Promise<string[]> {
   return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join()}`);
 }
 
-for (const path of ["signin", "signup", "forgot"]) {
-  test(`axe finds nothing on #/${path}, light and dark, on any screen`, async ({ page }) => {
+for (const view of views.filter(({ isPublic }) => isPublic)) {
+  test(`axe finds nothing on #/${view.path}, light and dark, on any screen`, async ({ page }) => {
     test.slow();
-    await expectNoViolations(page, path);
+    await expectNoViolations(page, view);
   });
 }
 
-for (const path of ["photos", "favorites", "search", "trash", "settings", "unknown"]) {
-  test(`axe finds nothing on #/${path}, light and dark, on any screen`, async ({ signedIn }) => {
+for (const view of views.filter(({ isPublic }) => !isPublic)) {
+  const title = `#/${view.path}${view.title ? ` with ${view.title}` : ""}`;
+  test(`axe finds nothing on ${title}, light and dark, on any screen`, async ({
+    signedIn,
+    account,
+    request,
+  }) => {
     test.slow();
-    await expectNoViolations(signedIn, path);
+    const metadata = { desc: "A red car", taken_date: "2026-03-01T12:00:00" };
+    const id = await uploadPhoto(request, account, metadata);
+    await expectNoViolations(signedIn, view, id);
   });
 }
 
@@ -53,5 +91,24 @@ test("axe finds nothing in the menu and in a dialog", async ({ signedIn }) => {
   await signedIn.getByRole("menuitem", { name: "Settings" }).click();
   await signedIn.getByRole("button", { name: "Delete account" }).click();
   await expect(signedIn.getByRole("alertdialog")).toBeVisible();
+  expect(await violations(signedIn)).toEqual([]);
+});
+
+test("axe finds nothing in the notice of being offline and a message with Undo", async ({
+  signedIn,
+  account,
+  request,
+  context,
+}) => {
+  await uploadPhoto(request, account, { desc: "A red car" });
+  await signedIn.reload();
+  await selectFirst(signedIn);
+  await signedIn
+    .getByRole("toolbar", { name: "Selection" })
+    .getByRole("button", { name: "Move to trash" })
+    .click();
+  await expect(signedIn.getByRole("button", { name: "Undo" })).toBeVisible();
+  await context.setOffline(true);
+  await expect(signedIn.getByText("You are offline.")).toBeVisible();
   expect(await violations(signedIn)).toEqual([]);
 });

@@ -38,8 +38,9 @@ def is_consistent(stack: RunningStack, person: Person, sub: str) -> bool:
     for photo in photos:
         assert requests.get(photo["originalSrc"], timeout=30).content == IMAGE
         assert requests.get(photo["thumbSrc"], timeout=30).ok
+        assert requests.get(photo["previewSrc"], timeout=30).ok
     assert person.counters() == (len(photos), len(IMAGE) * len(photos))
-    return len(photo_objects(stack, sub)) == 2 * len(photos)
+    return len(photo_objects(stack, sub)) == 3 * len(photos)
 
 
 def test_simultaneous_completion_edit_download_and_deletion_leave_no_issue(

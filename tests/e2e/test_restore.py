@@ -182,7 +182,7 @@ def test_stage_is_restored_byte_for_byte_and_repeatably(album: Album) -> None:
     objects, items, users = album.objects(), album.items(), album.users()
     # The others are counters and hashes, which are restored with the photos.
     filenames = {item["id"]["S"]: item["filename"]["S"] for item in items if "filename" in item}
-    assert (len(filenames), len(objects)) == (PHOTOS, 2 * PHOTOS)
+    assert (len(filenames), len(objects)) == (PHOTOS, 3 * PHOTOS)
 
     deleted = mario.photos()[0]
     change_everything(

@@ -3,7 +3,7 @@ import { beforeEach, expect, it, vi } from "vitest";
 
 import { config } from "@/config";
 import { api, data } from "./client";
-import { endSession, ending, isSignedIn, startSession } from "./session";
+import { endSession, ending, isBeingDeleted, isSignedIn, startSession } from "./session";
 
 const fetched = vi.fn<(request: Request | string) => Promise<Response>>();
 const rejected = () => json(403, { Code: "ForbiddenError", Message: "Sign in again." });
@@ -53,10 +53,43 @@ it("ends the session when a renewed token is rejected, too", async () => {
   fetched
     .mockResolvedValueOnce(rejected())
     .mockResolvedValueOnce(renewed())
-    .mockResolvedValueOnce(rejected());
+    .mockResolvedValueOnce(rejected())
+    .mockResolvedValueOnce(rejected()); // also to delete the account
   await expect(data(api().GET("/photos/tags"))).rejects.toMatchObject({ status: 403 });
   expect(isSignedIn.value).toBe(false);
   expect(ending.value).toBe("expired");
+});
+
+it("keeps the session of an account that is being deleted, which may only finish that", async () => {
+  fetched
+    .mockResolvedValueOnce(rejected())
+    .mockResolvedValueOnce(renewed())
+    .mockResolvedValueOnce(rejected())
+    .mockResolvedValueOnce(
+      json(400, { Code: "BadRequestError", Message: "password is required." }),
+    );
+  await expect(data(api().GET("/photos/tags"))).rejects.toMatchObject({ status: 403 });
+  expect(sent(3).method).toBe("DELETE");
+  expect(await sent(3).text()).toBe("{}"); // Without a password, nothing is deleted.
+  expect(isSignedIn.value).toBe(true);
+  expect(isBeingDeleted.value).toBe(true);
+  endSession("signedOut");
+  expect(isBeingDeleted.value).toBe(false);
+});
+
+it("reads with an expired token when offline: the service worker may have the response", async () => {
+  startSession({ accessToken: "a1", refreshToken: "r1", expiresIn: 0 });
+  fetched.mockRejectedValueOnce(new TypeError()).mockResolvedValueOnce(tags());
+  expect(await data(api().GET("/photos/tags"))).toEqual({ ok: true, tags: [] });
+  expect(sent(1).headers.get("Authorization")).toBe("Bearer a1");
+});
+
+it("sends no change with an expired token", async () => {
+  startSession({ accessToken: "a1", refreshToken: "r1", expiresIn: 0 });
+  fetched.mockRejectedValue(new TypeError());
+  const change = data(api().PATCH("/users/me", { body: { username: "Luigi" } }));
+  await expect(change).rejects.toMatchObject({ code: "NetworkError" });
+  expect(fetched).toHaveBeenCalledTimes(1);
 });
 
 it("takes a wrong password for what it is, not for an expired token", async () => {

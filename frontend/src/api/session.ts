@@ -2,6 +2,7 @@
 import { computed, shallowRef } from "vue";
 
 import { config } from "@/config";
+import { accountOf } from "@/worker/account";
 import { ApiError, errorOf, offlineError } from "./errors";
 
 export interface Session {
@@ -20,6 +21,21 @@ const RENEW_BEFORE_MS = 60_000;
 const session = shallowRef<Session | null>(read());
 export const ending = shallowRef<Ending>(null);
 export const isSignedIn = computed(() => session.value !== null);
+/** Whether the account is being deleted: the album then allows it only to finish that. */
+export const isBeingDeleted = shallowRef(false);
+
+/** The user ID of the account that is signed in, as its access token has it; null without one. */
+export const accountId = computed(() => subjectOf(session.value?.accessToken));
+
+function subjectOf(token: string | undefined): string | null {
+  try {
+    const payload = token?.split(".")[1]?.replace(/-/g, "+").replace(/_/g, "/");
+    const { sub } = JSON.parse(atob(payload ?? "")) as { sub?: unknown };
+    return typeof sub === "string" ? sub : null;
+  } catch {
+    return null;
+  }
+}
 
 /** Sign in or out here, too, when another tab does. */
 export function followOtherTabs(): void {
@@ -52,6 +68,7 @@ export function startSession(tokens: {
 /** Forget the tokens, for the reason that the sign-in page explains. */
 export function endSession(why: Exclude<Ending, null>): void {
   session.value = null;
+  isBeingDeleted.value = false;
   ending.value = why;
   try {
     localStorage.removeItem(KEY);
@@ -69,6 +86,16 @@ export async function accessToken(rejected?: string): Promise<string> {
   if (current && isUsable(current, rejected)) return current.accessToken;
   renewal ??= withLock(() => renew(rejected)).finally(() => (renewal = null));
   return (await renewal).accessToken;
+}
+
+/** Return the last access token, even if it has expired, or null. */
+export function lastAccessToken(): string | null {
+  return session.value?.accessToken ?? null;
+}
+
+/** Return the ID of the account that is signed in, or null. */
+export function accountOfSession(): string | null {
+  return session.value && accountOf(session.value.accessToken);
 }
 
 let renewal: Promise<Session> | null = null;

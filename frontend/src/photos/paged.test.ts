@@ -138,6 +138,51 @@ describe("a list that grows page by page", () => {
   });
 });
 
+describe("signed URLs", () => {
+  const signed = (id: string, version: string) =>
+    ({
+      ...photo(id),
+      thumbSrc: `https://bucket/${id}?X-Amz-Expires=3600&v=${version}`,
+    }) as Photo;
+
+  async function loadedTwice() {
+    read
+      .mockReset()
+      .mockResolvedValueOnce({ ok: true, photos: [signed("a", "1")], nextCursor: "next" })
+      .mockResolvedValueOnce({ ok: true, photos: [signed("b", "1")], nextCursor: null });
+    const source = pagedSource("x", {}, true, read);
+    await source.load(0, 1);
+    return source;
+  }
+
+  it("renews those of a page that is shown after half of their lifetime", async () => {
+    vi.useFakeTimers();
+    const source = await loadedTwice();
+    vi.advanceTimersByTime(1_801_000);
+    read.mockResolvedValueOnce({ ok: true, photos: [signed("b", "2")], nextCursor: null });
+    await source.load(1, 1);
+    await source.load(1, 1);
+    expect(read).toHaveBeenCalledTimes(3);
+    expect(read).toHaveBeenLastCalledWith({ limit: 200, urls: "thumb", cursor: "next" });
+    expect(source.at(1)?.thumbSrc).toContain("v=2");
+    expect(source.at(0)?.thumbSrc).toContain("v=1");
+    vi.useRealTimers();
+  });
+
+  it("renews those of a page with a broken image, at most once a minute", async () => {
+    vi.useFakeTimers();
+    const source = await loadedTwice();
+    await source.renew?.("b");
+    expect(read).toHaveBeenCalledTimes(2);
+    vi.advanceTimersByTime(61_000);
+    read.mockResolvedValue({ ok: true, photos: [signed("b", "2")], nextCursor: null });
+    await Promise.all([source.renew?.("b"), source.renew?.("b")]);
+    expect(read).toHaveBeenCalledTimes(3);
+    expect(source.at(1)?.thumbSrc).toContain("v=2");
+    vi.useRealTimers();
+  });
+});
+
 describe("headings", () => {
   it("has one for each month, local to the photo, or of the upload if it is undated", async () => {
     read.mockReset().mockResolvedValueOnce({

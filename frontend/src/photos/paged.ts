@@ -4,9 +4,19 @@ import { computed, shallowRef } from "vue";
 import { api, data } from "@/api/client";
 import { ApiError } from "@/api/errors";
 import type { ListQuery, Photo, PhotoPage } from "@/api/types";
-import { monthOf, type PhotoSource, type Section } from "./source";
+import { renewalTime, sectionsOf, type PhotoSource } from "./source";
 
 const PAGE = 200;
+
+/** A page that was loaded: its cursor loads it again, with new URLs. */
+interface Loaded {
+  readonly cursor: string;
+  readonly ids: ReadonlySet<string>;
+  loadedAt: number;
+  renewAt: number;
+}
+
+const MINUTE = 60_000;
 
 export type ReadPage = (query: ListQuery) => Promise<PhotoPage>;
 
@@ -24,21 +34,25 @@ export function pagedSource(
   const state = shallowRef<"loading" | "ready" | "failed">("loading");
   const error = shallowRef<ApiError | null>(null);
   const positions = computed(() => new Map(photos.value.map(({ id }, index) => [id, index])));
-  const sections = computed(() => sectionsOf(photos.value, hasHeadings));
+  const sections = computed(() => {
+    if (hasHeadings) return sectionsOf(photos.value);
+    return photos.value.length ? [{ month: "", count: photos.value.length }] : [];
+  });
+  let pages: Loaded[] = [];
   let pending: Promise<void> | null = null;
   let generation = 0;
+
+  function readPage(from: string): Promise<PhotoPage> {
+    return read({ ...query, limit: PAGE, urls: "thumb", ...(from && { cursor: from }) });
+  }
 
   /** Load the page at a cursor; "" is the first. The responses of before a refresh are dropped. */
   async function loadPage(from: string): Promise<void> {
     const started = generation;
     try {
-      const page = await read({
-        ...query,
-        limit: PAGE,
-        urls: "thumb",
-        ...(from && { cursor: from }),
-      });
+      const page = await readPage(from);
       if (started !== generation) return;
+      pages = [...(from ? pages : []), loaded(from, page.photos)];
       const kept = from ? photos.value : [];
       photos.value = [
         ...kept,
@@ -55,7 +69,33 @@ export function pagedSource(
     }
   }
 
-  async function load(_first: number, last: number): Promise<void> {
+  /** Replace the URLs of a page's photos. If that fails, the old ones stay. */
+  async function renewPage(page: Loaded): Promise<void> {
+    const started = generation;
+    Object.assign(page, { loadedAt: Date.now(), renewAt: Infinity });
+    try {
+      const found = await readPage(page.cursor);
+      if (started !== generation) return;
+      const fresh = new Map(found.photos.map((photo) => [photo.id, photo]));
+      page.renewAt = renewalTime(found.photos);
+      photos.value = photos.value.map((photo) => fresh.get(photo.id) ?? photo);
+    } catch (failure) {
+      if (!(failure instanceof ApiError)) throw failure;
+      page.renewAt = Date.now() + MINUTE;
+    }
+  }
+
+  /** Return the pages whose URLs are about to expire and which are shown. */
+  function dueBetween(first: number, last: number): Loaded[] {
+    const due = pages.filter((page) => page.renewAt <= Date.now());
+    if (due.length === 0) return due;
+    const shown = photos.value.slice(Math.max(0, first), last + 1);
+    return due.filter((page) => shown.some(({ id }) => page.ids.has(id)));
+  }
+
+  async function load(first: number, last: number): Promise<void> {
+    const due = dueBetween(first, last);
+    if (due.length > 0) await Promise.all(due.map(renewPage));
     // A page may be empty and still not be the last.
     while (cursor.value !== null && last >= photos.value.length) {
       const from = cursor.value;
@@ -88,16 +128,14 @@ export function pagedSource(
       const gone = new Set(ids);
       photos.value = photos.value.filter(({ id }) => !gone.has(id));
     },
+    async renew(id) {
+      const page = pages.find(({ ids }) => ids.has(id));
+      if (page && Date.now() - page.loadedAt >= MINUTE) await renewPage(page);
+    },
   };
 }
 
-function sectionsOf(photos: readonly Photo[], hasHeadings: boolean): readonly Section[] {
-  if (!hasHeadings) return photos.length ? [{ month: "", count: photos.length }] : [];
-  const found: { month: string; count: number }[] = [];
-  for (const month of photos.map(monthOf)) {
-    const last = found.at(-1);
-    if (last?.month === month) last.count += 1;
-    else found.push({ month, count: 1 });
-  }
-  return found;
+function loaded(cursor: string, photos: readonly Photo[]): Loaded {
+  const ids = new Set(photos.map(({ id }) => id));
+  return { cursor, ids, loadedAt: Date.now(), renewAt: renewalTime(photos) };
 }

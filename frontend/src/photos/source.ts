@@ -43,6 +43,8 @@ export interface PhotoSource {
   update(photo: Photo): void;
   /** Take photos out of the list at once, before or after the API has done so. */
   remove(ids: readonly string[]): void;
+  /** Get new URLs for the photos near one whose thumbnail failed to load, at most once a minute. */
+  renew?(id: string): Promise<void>;
 }
 
 /** Return the number of photos in all sections. */
@@ -53,4 +55,22 @@ export function countOf(sections: readonly Section[]): number {
 /** Return a photo's local month: the one of its list. */
 export function monthOf(photo: Photo): string {
   return (photo.taken_date ?? photo.upload_date).slice(0, 7);
+}
+
+/** Return the sections of photos in the order of their list. */
+export function sectionsOf(photos: readonly Photo[]): Section[] {
+  const found: { month: string; count: number }[] = [];
+  for (const month of photos.map(monthOf)) {
+    const last = found.at(-1);
+    if (last?.month === month) last.count += 1;
+    else found.push({ month, count: 1 });
+  }
+  return found;
+}
+
+/** Return when the URLs of a page received now should be renewed, in milliseconds since 1970. */
+export function renewalTime(photos: readonly Photo[], now = Date.now()): number {
+  // The album signs URLs that are valid for at least half of this time. Clocks may differ.
+  const seconds = /[?&]X-Amz-Expires=(\d+)/.exec(photos[0]?.thumbSrc ?? "")?.[1];
+  return seconds ? now + Number(seconds) * 500 : Infinity;
 }

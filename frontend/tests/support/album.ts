@@ -101,7 +101,7 @@ export async function signIn(page: Page, { email, password }: Account): Promise<
   await expect(page.getByRole("navigation", { name: "Main" })).toBeVisible();
 }
 
-const IMAGE =
+export const IMAGE =
   "iVBORw0KGgoAAAANSUhEUgAAAAYAAAAECAIAAAAiZtkUAAAAFElEQVR4nGPUiDrBgAqYGDAAcUIAYEABUiFrNjcAAAAASUVORK5CYII=";
 
 /** Upload a small image with its metadata, and return the photo's ID. */

@@ -1,0 +1,33 @@
+/** Controls that appear on movement and hide after a while, but not from under focus or pointer. */
+import { onBeforeUnmount, shallowRef, type Ref } from "vue";
+
+const HIDE_MS = 3_000;
+
+export function useControls(root: Readonly<Ref<HTMLElement | null>>, isHeld: () => boolean) {
+  const areShown = shallowRef(true);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Show them; they hide by themselves, unless it was a finger that asked for them. */
+  function show(isTouch = false): void {
+    areShown.value = true;
+    clearTimeout(timer);
+    if (!isTouch) timer = setTimeout(hideUnlessUsed, HIDE_MS);
+  }
+
+  function hideUnlessUsed(): void {
+    const isUsed = root.value?.querySelector(".control:focus-visible, .control:hover");
+    if (isUsed || isHeld()) show();
+    else areShown.value = false;
+  }
+
+  function hide(): void {
+    clearTimeout(timer);
+    areShown.value = false;
+  }
+
+  onBeforeUnmount(() => {
+    clearTimeout(timer);
+  });
+
+  return { areShown, show, hide };
+}

@@ -1,0 +1,51 @@
+/** The page's side of the service worker. It is loaded after everything that the page needs. */
+import { watch } from "vue";
+
+import { ending, isSignedIn } from "@/api/session";
+import { isOffline } from "@/composables/connection";
+import { removeNotice, setNotice } from "@/composables/notices";
+import { text } from "@/text/en";
+import type { Connection, ToWorker } from "@/worker/messages";
+import { forgetOtherAccount, wipe } from "./private";
+import { takeShared } from "./shared";
+import { offerUpdates } from "./update";
+
+/** Install the service worker, and keep what it has private to the account. */
+export async function startOffline(): Promise<void> {
+  // Without a secure context, there is none.
+  const container = navigator.serviceWorker as ServiceWorkerContainer | undefined;
+  if (!container) return;
+  watch(isSignedIn, onSession, { immediate: true, flush: "sync" });
+  watch(isOffline, showConnection, { immediate: true });
+  container.addEventListener("message", ({ data }: MessageEvent<Connection>) => {
+    isOffline.value = !data.isOnline;
+  });
+  const wasControlled = container.controller !== null;
+  const registration = await container
+    .register("/sw.js", { updateViaCache: "none" })
+    .catch(() => null);
+  if (!registration) return; // Blocked by the browser's settings: everything else works.
+  offerUpdates(container, registration);
+  const { active } = await container.ready;
+  const message: ToWorker = { type: "keep", urls: displayedImages() };
+  if (!wasControlled) active?.postMessage(message);
+}
+
+function onSession(signedIn: boolean): void {
+  if (signedIn) void forgetOtherAccount().then(takeShared);
+  else if (ending.value && ending.value !== "expired") void wipe();
+}
+
+/** Return what was displayed before the worker controlled the page. */
+function displayedImages(): string[] {
+  return performance
+    .getEntriesByType("resource")
+    .map(({ name }) => name)
+    .filter((name) => name.includes("X-Amz-Signature="));
+}
+
+/** Show a notice while the album cannot be reached. */
+function showConnection(offline: boolean): void {
+  if (offline) setNotice("offline", { message: text.offline.notice });
+  else removeNotice("offline");
+}

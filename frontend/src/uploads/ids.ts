@@ -1,0 +1,5 @@
+/** Return a random ID; `crypto.randomUUID` exists only where a page is secure. */
+export function newId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
