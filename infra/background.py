@@ -74,15 +74,14 @@ class RunningStack:
             check=False,
         )
 
-    def deploy(self, stage: str, web: Path | None = None) -> str:
+    def deploy(self, stage: str) -> str:
         """Provision and deploy a stage, and return its API's URL. Raises RuntimeError.
 
-        The web app is a page without scripts, unless `web` is the folder of a built one.
+        The web app is a page without scripts, so that no test waits for Node.
         """
-        if web is None:
-            web = self.state / "web"
-            web.mkdir(exist_ok=True)
-            (web / "index.html").write_text(_PAGE)
+        web = self.state / "web"
+        web.mkdir(exist_ok=True)
+        (web / "index.html").write_text(_PAGE)
         for module in ("infra.provision", "infra.deploy"):
             done = self.run(module, STAGE=stage, **{FOLDER_VARIABLE: str(web.absolute())})
             if done.returncode != 0:

@@ -38,7 +38,7 @@ def deploy(
     upload(make_client("s3"), bucket, built.key, built.zip.read_bytes())
     for function in sam.of_type(built.template, "AWS::Serverless::Function"):
         function["Properties"]["CodeUri"] = {"Bucket": bucket, "Key": built.key}
-    settings = _settings(make_client("ssm"), stage.parameter_path)
+    settings = stage_settings(make_client("ssm"), stage.parameter_path)
     parameters = {
         "Stage": stage.name,
         "PhotoBucket": data["PhotoBucketName"],
@@ -87,7 +87,7 @@ def apply_parameters(make_client: MakeClient, stage: Stage) -> dict[str, str] | 
     template = cloudformation.get_template(StackName=stage.app_stack, TemplateStage="Original")
     bucket = data["PackageBucketName"]
     outputs = _deploy_app_stack(make_client, stage, bucket, template["TemplateBody"], {})
-    settings = _settings(make_client("ssm"), stage.parameter_path)
+    settings = stage_settings(make_client("ssm"), stage.parameter_path)
     deployed_web.update_config(make_client("s3"), outputs, settings)
     return outputs
 
@@ -176,7 +176,7 @@ def _environment(ssm: Any, path: str) -> dict[str, str]:
     return variables | {"SETTINGS_VERSION": hashlib.sha256(versions.encode()).hexdigest()}
 
 
-def _settings(ssm: Any, path: str) -> Settings:
+def stage_settings(ssm: Any, path: str) -> Settings:
     """Return the settings of the stage. Raises OperatorError."""
     with _reported_to_operator():
         return read_settings(_values(_stored_parameters(ssm, path), path), path)

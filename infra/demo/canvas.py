@@ -79,19 +79,19 @@ class Canvas:
         self, count: int, top: float, color: Color, around: float | None = None, opacity: float = 1
     ) -> None:
         """Paint light on water: short lines that are smaller and closer towards the horizon."""
-        mask = Image.new("L", self.size)
+        start = round(top * self.height)
+        mask = Image.new("L", (self.width, self.height - start))
         draw = ImageDraw.Draw(mask)
         for _ in range(count):
             depth = self.rng.random() ** 2
-            y = top + (1 - top) * depth
             spread = 0.03 + depth * 0.16
             x = self.rng.random() if around is None else self.rng.gauss(around, spread)
             length = self.unit * (0.6 + 7 * depth) * self.rng.uniform(0.4, 1.2)
             thick = max(1, round(self.unit * (0.12 + 0.5 * depth)))
-            left, level = x * self.width - length / 2, y * self.height
+            left, level = x * self.width - length / 2, depth * mask.height
             shade = round(255 * opacity * self.rng.uniform(0.3, 1))
             draw.line([(left, level), (left + length, level)], fill=shade, width=thick)
-        self.image.paste(color, (0, 0, *self.size), mask)
+        self.image.paste(color, (0, start, *self.size), mask)
 
     def cloud(
         self,

@@ -37,7 +37,7 @@ def ridges(canvas: Canvas, palette: Palette, base: float, height: float) -> None
     for depth in (0, 0.5):
         rock = mix(palette[4], palette[5], 0.15 + depth * 0.8)
         line = canvas.peaks(base, height * (1 - 0.35 * depth))
-        canvas.polygon([*line, (1, base + 0.01), (0, base + 0.01)], rock)
+        canvas.below(line, rock)
         if depth == 0:
             snow(canvas, line, base - height * 0.52, mix(palette[3], palette[4], 0.12))
 
@@ -57,6 +57,11 @@ def snow(canvas: Canvas, line: list[Point], level: float, color: Color) -> None:
         top = min(shaded, key=lambda point: point[1])
         side = [(x, y) for x, y in line if x >= top[0]]
         low = [(x, y) for x, y in edge if x >= top[0]]
+        # The shade begins at a ridge that comes down from the top, not at a straight line.
+        steps = [(low[0][1] - top[1]) * step / 6 for step in range(7)]
+        reach = 0.8 * canvas.unit / canvas.width
+        ridge = [(top[0] + canvas.rng.uniform(-2, 3) * reach, top[1] + down) for down in steps[1:]]
+        low = [*ridge, *low[1:]]
         canvas.polygon([*side, *reversed(low)], mix(color, hex_color("#5f6f93"), 0.35))
 
 

@@ -8,13 +8,78 @@ from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, Request, expect, sync_playwright
 
+from infra import deployed_web, site, stacks
 from infra.background import RunningStack
+from infra.deploy import stage_settings
 from infra.frontend import Frontend
+from infra.stages import Stage
 from infra.web import security_headers
 from tests.support import browser, images
 from tests.support.people import Person
+
+
+@pytest.fixture
+def web_app(stack: RunningStack, packaged_url: str) -> Iterator[Page]:
+    """Return a browser's page at the deployed web app, which may request nothing from elsewhere."""
+    stage, files = Stage("dev"), site.files_of(Frontend().build())
+    outputs = stacks.outputs(stack.make_client("cloudformation"), stage.app_stack) or {}
+    settings = stage_settings(stack.make_client("ssm"), stage.parameter_path)
+    deployed_web.publish(stack.make_client("s3"), outputs, settings, files)
+    host, bucket = outputs["WebHost"], stack.env["AWS_ENDPOINT_URL"]
+    url = f"http://{host}"
+    problems: list[str] = []
+
+    def check(request: Request) -> None:
+        elsewhere = not request.url.startswith((url, bucket, "blob:", "data:"))
+        if elsewhere or request.method == "OPTIONS":  # With one origin, there is no preflight.
+            problems.append(f"{request.method} {request.url}")
+
+    flags = [
+        f"--host-resolver-rules=MAP {host} {bucket.removeprefix('http://')}",
+        f"--unsafely-treat-insecure-origin-as-secure={url}",
+    ]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=browser.path(), args=[*browser.FLAGS, *flags]
+        )
+        page = chromium.new_page(base_url=url)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("request", check)
+        yield page
+        chromium.close()
+    assert problems == []
+
+
+_UPLOAD = """async (image) => {
+  const { accessToken } = JSON.parse(localStorage.getItem("session"));
+  const body = new FormData();
+  body.set("base64_image", image);
+  body.set("desc", "At the sea");
+  const headers = { Authorization: `Bearer ${accessToken}` };
+  return (await fetch("/api/photos/file", { method: "POST", headers, body })).status;
+}"""
+
+
+def test_deployed_web_app_signs_up_signs_in_and_shows_a_photo(web_app: Page) -> None:
+    web_app.goto("/")
+    web_app.get_by_role("link", name="Create an account").click()
+    for name, value in (
+        ("Name", "Mario"),
+        ("Email", "mario-browser@example.com"),
+        ("Password", "Secret-2026"),
+    ):
+        web_app.get_by_role("textbox", name=name).fill(value)
+    web_app.get_by_role("button", name="Create account").click()
+    expect(web_app.get_by_role("navigation", name="Main")).to_be_visible()
+    expect(web_app).to_have_url(re.compile("#/photos$"))
+
+    assert web_app.evaluate(_UPLOAD, base64.b64encode(images.jpeg()).decode()) == 200
+    web_app.reload()
+    photo = web_app.get_by_role("img", name="At the sea")
+    expect(photo).to_be_visible()
+    web_app.wait_for_function("image => image.naturalWidth > 0", arg=photo.element_handle())
 
 
 def from_cloudfront(stack: RunningStack, url: str, **options: Any) -> requests.Response:
@@ -87,63 +152,3 @@ def test_cloudfront_serves_the_web_app_and_the_api_with_one_origin(
     assert edited.json()["photo"]["desc"] == "At the sea"
     gone = from_cloudfront(stack, f"{url}/api/photos/unknown", headers=mario.headers)
     assert (gone.status_code, gone.json()["Code"]) == (404, "NotFoundError")
-
-
-@pytest.fixture
-def web_app(stack: RunningStack, packaged_url: str) -> Iterator[Page]:
-    """Return a browser's page at the deployed web app, which may request nothing from elsewhere."""
-    stack.deploy("dev", Frontend().build())
-    host, bucket = stack.web_host("dev"), stack.env["AWS_ENDPOINT_URL"]
-    url, problems = f"http://{host}", []
-    flags = [
-        f"--host-resolver-rules=MAP {host} {bucket.removeprefix('http://')}",
-        f"--unsafely-treat-insecure-origin-as-secure={url}",
-    ]
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=browser.path(), args=[*browser.FLAGS, *flags]
-        )
-        page = chromium.new_page(base_url=url)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on(
-            "request",
-            lambda one: (
-                problems.append(f"{one.method} {one.url}")
-                if one.method == "OPTIONS"
-                or not one.url.startswith((url, bucket, "blob:", "data:"))
-                else None
-            ),
-        )
-        yield page
-        chromium.close()
-    assert problems == []
-
-
-_UPLOAD = """async (image) => {
-  const { accessToken } = JSON.parse(localStorage.getItem("session"));
-  const body = new FormData();
-  body.set("base64_image", image);
-  body.set("desc", "At the sea");
-  const headers = { Authorization: `Bearer ${accessToken}` };
-  return (await fetch("/api/photos/file", { method: "POST", headers, body })).status;
-}"""
-
-
-def test_deployed_web_app_signs_up_signs_in_and_shows_a_photo(web_app: Page) -> None:
-    web_app.goto("/")
-    web_app.get_by_role("link", name="Create an account").click()
-    for name, value in (
-        ("Name", "Mario"),
-        ("Email", "mario-browser@example.com"),
-        ("Password", "Secret-2026"),
-    ):
-        web_app.get_by_role("textbox", name=name).fill(value)
-    web_app.get_by_role("button", name="Create account").click()
-    expect(web_app.get_by_role("navigation", name="Main")).to_be_visible()
-    expect(web_app).to_have_url(re.compile("#/photos$"))
-
-    assert web_app.evaluate(_UPLOAD, base64.b64encode(images.jpeg()).decode()) == 200
-    web_app.reload()
-    photo = web_app.get_by_role("img", name="At the sea")
-    expect(photo).to_be_visible()
-    web_app.wait_for_function("image => image.naturalWidth > 0", arg=photo.element_handle())

@@ -90,7 +90,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> mock.MagicMock:
     clients("apigateway").get_account.return_value = {"cloudwatchRoleArn": "arn:of-another-stage"}
     monkeypatch.setattr(account, "emulated", lambda: False)
     monkeypatch.setattr(deploy, "_environment", lambda ssm, path: {})
-    monkeypatch.setattr(deploy, "_settings", lambda ssm, path: SETTINGS)
+    monkeypatch.setattr(deploy, "stage_settings", lambda ssm, path: SETTINGS)
     for name in ("PARAMETERS", "WAF"):
         monkeypatch.delenv(name, raising=False)
     return clients
