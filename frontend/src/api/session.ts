@@ -26,19 +26,6 @@ export const accountId = computed(() => session.value && accountOf(session.value
 /** Whether the account is being deleted: the album then allows it only to finish that. */
 export const isBeingDeleted = shallowRef(false);
 
-/** The user ID of the account that is signed in, as its access token has it; null without one. */
-export const accountId = computed(() => subjectOf(session.value?.accessToken));
-
-function subjectOf(token: string | undefined): string | null {
-  try {
-    const payload = token?.split(".")[1]?.replace(/-/g, "+").replace(/_/g, "/");
-    const { sub } = JSON.parse(atob(payload ?? "")) as { sub?: unknown };
-    return typeof sub === "string" ? sub : null;
-  } catch {
-    return null;
-  }
-}
-
 /** Sign in or out here, too, when another tab does. */
 export function followOtherTabs(): void {
   window.addEventListener("storage", (event) => {
