@@ -1,5 +1,5 @@
 /** Measures the web app in Chromium, for bench/page.py: it gets and prints JSON. */
-import { chromium, type Page } from "@playwright/test";
+import { chromium, type Page, type Route } from "@playwright/test";
 
 import { browserPath } from "../tests/support/browser.ts";
 
@@ -26,10 +26,13 @@ declare global {
 }
 
 const SLOWER = 4;
+/** Milliseconds of an API call, from a browser near the region, with a warm function. */
+const ON_AWS = 150;
 
 /** Runs in the page before anything else. */
 function observe(): void {
   const measured = { firstThumbnail: 0, longestTask: 0, layoutShift: 0, mostElements: 0 };
+  let session = { first: 0, last: 0, sum: 0 };
   window.measured = measured;
   document.addEventListener(
     "load",
@@ -47,7 +50,16 @@ function observe(): void {
   new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
       const shift = entry as PerformanceEntry & { value: number; hadRecentInput: boolean };
-      if (!shift.hadRecentInput) measured.layoutShift += shift.value;
+      if (shift.hadRecentInput) continue;
+      // CLS is the worst session: shifts less than a second apart, within five seconds.
+      const { startTime, value } = shift;
+      const isSame = startTime - session.last < 1000 && startTime - session.first < 5000;
+      session = {
+        first: isSame ? session.first : startTime,
+        last: startTime,
+        sum: value + (isSame ? session.sum : 0),
+      };
+      measured.layoutShift = Math.max(measured.layoutShift, session.sum);
     }
   }).observe({ type: "layout-shift", buffered: true });
   setInterval(() => {
@@ -89,71 +101,116 @@ async function scroll(page: Page, seconds: number): Promise<void> {
   }
 }
 
-async function main(given: Given): Promise<object> {
-  const browser = await chromium.launch({
-    executablePath: await browserPath(),
-    args: ["--no-sandbox"],
+/**
+ * The embedded AWS reads all of an account's items for each query, which takes seconds with 50,000.
+ * So the responses of a first visit are recorded, and sent in the measured one after the time that
+ * they take on AWS.
+ */
+class Recorder {
+  readonly calls: URL[] = [];
+  slowest = 0;
+  isRecording = true;
+  private readonly responses = new Map<string, { status: number; body: Buffer }>();
+
+  async attach(page: Page): Promise<void> {
+    await page.route(/\/photos(\/timeline|\?)/, async (route) => {
+      const url = route.request().url();
+      this.calls.push(new URL(url));
+      const recorded = this.responses.get(url);
+      if (recorded && !this.isRecording) {
+        await new Promise((resolve) => setTimeout(resolve, ON_AWS));
+        await this.fulfill(route, recorded);
+        return;
+      }
+      const began = performance.now();
+      const response = await route.fetch({ timeout: 0 }).catch(() => null);
+      if (!response) return; // The page is closed.
+      this.slowest = Math.max(this.slowest, performance.now() - began);
+      const found = { status: response.status(), body: await response.body() };
+      if (response.ok()) this.responses.set(url, found);
+      await this.fulfill(route, found);
+    });
+  }
+
+  private async fulfill(route: Route, found: { status: number; body: Buffer }): Promise<void> {
+    const { status, body } = found;
+    // The page may have cancelled the request.
+    await route.fulfill({ status, body, contentType: "application/json" }).catch(() => undefined);
+  }
+}
+
+/** Show one image for all photos: the bucket has it once. */
+async function serveImage(page: Page, url: string): Promise<void> {
+  const body = await (await page.request.get(url)).body();
+  const headers = { "Access-Control-Allow-Origin": "*" };
+  await page.route(/\/thumbnails\//, (route) =>
+    route.fulfill({ body, contentType: "image/jpeg", headers }),
+  );
+}
+
+async function signIn(page: Page, { url, tokens }: Given): Promise<void> {
+  const session = { ...tokens, expiresAt: Date.now() + tokens.expiresIn * 1000 };
+  await page.goto(`${url}/icon.svg`);
+  await page.evaluate((text) => {
+    localStorage.setItem("session", text);
+  }, JSON.stringify(session));
+}
+
+async function open(page: Page, url: string): Promise<void> {
+  await page.goto("about:blank");
+  await page.goto(url);
+  await page.waitForFunction(() => window.measured.firstThumbnail > 0, null, { timeout: 120_000 });
+  await page.waitForLoadState("networkidle");
+}
+
+async function jumpAll(page: Page): Promise<number[]> {
+  const milliseconds: number[] = [];
+  for (const key of ["End", "Home", "PageDown", "PageDown", "ArrowDown", "End", "PageUp"]) {
+    milliseconds.push(await page.evaluate(jump, key));
+    await page.waitForLoadState("networkidle");
+  }
+  return milliseconds;
+}
+
+async function measure(page: Page, given: Given): Promise<object> {
+  const recorder = new Recorder();
+  const devTools = await page.context().newCDPSession(page);
+  const usedMemory = async () => {
+    await devTools.send("HeapProfiler.collectGarbage");
+    return (await devTools.send("Runtime.getHeapUsage")).usedSize / 1e6;
+  };
+  await signIn(page, given);
+  await serveImage(page, given.image);
+  await recorder.attach(page);
+  await page.addInitScript(observe);
+
+  await open(page, given.url);
+  await jumpAll(page);
+  recorder.isRecording = false;
+  recorder.calls.length = 0;
+
+  await devTools.send("Emulation.setCPUThrottlingRate", { rate: SLOWER });
+  await open(page, given.url);
+  const apiCalls = recorder.calls.length;
+  const jumps = await jumpAll(page);
+
+  const before = await usedMemory();
+  await page.evaluate(() => {
+    window.measured.longestTask = 0;
+    scrollTo(0, 0);
   });
+  await scroll(page, given.seconds);
+  const measured = await page.evaluate(() => window.measured);
+  const addedMemory = (await usedMemory()) - before;
+  const slowestJump = Math.max(...jumps);
+  return { ...measured, apiCalls, slowestJump, addedMemory, slowestCall: recorder.slowest };
+}
+
+async function main(given: Given): Promise<object> {
+  const executablePath = await browserPath();
+  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
   try {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-    const devTools = await page.context().newCDPSession(page);
-    const heap = async () => {
-      await devTools.send("HeapProfiler.collectGarbage");
-      const { usedSize } = await devTools.send("Runtime.getHeapUsage");
-      return usedSize / 1e6;
-    };
-    const calls: number[] = [];
-    page.on("requestfinished", (request) => {
-      const { origin, pathname } = new URL(request.url());
-      const isCall = origin === new URL(given.url).origin && /^\/(photos|users)/.test(pathname);
-      if (isCall) calls.push(request.timing().responseEnd);
-    });
-    // All photos have one image: the bucket has it once.
-    const image = await page.request.get(given.image);
-    const body = await image.body();
-    await page.route(/\/thumbnails\//, (route) =>
-      route.fulfill({
-        body,
-        contentType: "image/jpeg",
-        headers: { "Access-Control-Allow-Origin": "*" },
-      }),
-    );
-    const session = { ...given.tokens, expiresAt: Date.now() + given.tokens.expiresIn * 1000 };
-    await page.goto(`${given.url}/icon.svg`);
-    await page.evaluate((text) => {
-      localStorage.setItem("session", text);
-    }, JSON.stringify(session));
-    await page.addInitScript(observe);
-    await devTools.send("Emulation.setCPUThrottlingRate", { rate: SLOWER });
-
-    await page.goto(given.url);
-    await page.waitForFunction(() => window.measured.firstThumbnail > 0);
-    await page.waitForLoadState("networkidle");
-    const apiCalls = calls.length;
-    const slowestCall = Math.max(...calls);
-
-    const before = await heap();
-    await page.evaluate(() => {
-      window.measured.longestTask = 0;
-    });
-    await scroll(page, given.seconds);
-    const { longestTask } = await page.evaluate(() => window.measured);
-    await page.waitForLoadState("networkidle");
-    const addedMemory = (await heap()) - before;
-
-    const jumps: number[] = [];
-    for (const key of ["End", "Home", "PageDown", "PageDown", "ArrowDown", "End", "PageUp"]) {
-      jumps.push(await page.evaluate(jump, key));
-    }
-    const measured = await page.evaluate(() => window.measured);
-    return {
-      ...measured,
-      longestTask,
-      apiCalls,
-      slowestCall,
-      slowestJump: Math.max(...jumps),
-      addedMemory,
-    };
+    return await measure(await browser.newPage({ viewport: { width: 1280, height: 800 } }), given);
   } finally {
     await browser.close();
   }

@@ -37,6 +37,11 @@ async function finished(page: Page): Promise<number> {
   return Number(/^[\d,]+/.exec(words ?? "0")?.[0].replace(",", "") ?? 0);
 }
 
+/** The moments are random: print them, to find out what a failure has to do with them. */
+function print(line: string): void {
+  console.log(line); // eslint-disable-line no-console
+}
+
 async function uploadThroughCrashes(
   context: BrowserContext,
   request: APIRequestContext,
@@ -46,6 +51,7 @@ async function uploadThroughCrashes(
 ): Promise<void> {
   const album = await startFlakyAlbum(test.info().project.use.baseURL ?? "");
   const started = Date.now();
+  const elapsed = () => `${((Date.now() - started) / 1000).toFixed(1)} s`;
   try {
     const folder = await folderOf(
       Object.fromEntries(files.map(({ name, buffer }) => [`photos/${name}`, buffer])),
@@ -57,6 +63,7 @@ async function uploadThroughCrashes(
       // Somewhere in this part of the files, random within it.
       const until = Math.floor(((count - 1 + Math.random()) / kills) * files.length * 0.9);
       await expect.poll(() => finished(page), { timeout: 240_000 }).toBeGreaterThanOrEqual(until);
+      print(`killed at ${String(await finished(page))} of ${String(files.length)}, ${elapsed()}`);
       await kill(page);
       page = await context.newPage();
       await page.goto(album.url);
@@ -64,10 +71,8 @@ async function uploadThroughCrashes(
     }
     await expect(uploads(page)).toContainText(/uploaded\./, { timeout: 240_000 });
     await expect(uploads(page)).not.toContainText("failed");
-    const seconds = (Date.now() - started) / 1000;
-    const figures = `${String(files.length)} files, ${String(kills)} kills`;
-    // eslint-disable-next-line no-console
-    console.log(`${figures}, ${String(album.failures())} failed requests: ${seconds.toFixed(1)} s`);
+    print(`${String(files.length)} files, ${String(kills)} kills, ${elapsed()}`);
+    print(`${String(album.failures())} requests failed`);
     expect(album.failures()).toBeGreaterThan(1);
   } finally {
     await album.close();

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 
-import type { APIRequestContext, Download, Page } from "@playwright/test";
+import type { APIRequestContext, Download, Locator, Page } from "@playwright/test";
 
 import { expect, IMAGE, test, uploadPhoto, type Account } from "./support/album";
 
@@ -36,6 +36,11 @@ async function download(page: Page): Promise<Download> {
     .getByRole("button", { name: "Download" })
     .click();
   return started;
+}
+
+/** Where messages appear; the toolbar has the number of selected photos as another one. */
+function messages(page: Page): Locator {
+  return page.getByRole("status").last();
 }
 
 test("one photo is downloaded as it is, under its own name", async ({
@@ -83,11 +88,11 @@ test("a photo that cannot be downloaded is listed, and the others are in the zip
   }, gone ?? "");
   const zip = await readFile(await (await download(signedIn)).path());
   expect(entriesOf(zip).map(({ name }) => name)).toEqual(["IMG_1.png", "IMG_1 (1).png"]);
-  await expect(signedIn.getByRole("status")).toContainText(
+  await expect(messages(signedIn)).toContainText(
     "1 of 3 photos could not be downloaded: été 山.png.",
   );
   await signedIn.getByRole("button", { name: "Dismiss" }).click();
-  await expect(signedIn.getByRole("status")).toBeEmpty();
+  await expect(messages(signedIn)).toBeEmpty();
 });
 
 test("Cancel ends a download, which never looks complete", async ({
@@ -104,7 +109,7 @@ test("Cancel ends a download, which never looks complete", async ({
     return requests > 1 ? undefined : route.continue();
   });
   const file = await download(signedIn);
-  const message = signedIn.getByRole("status");
+  const message = messages(signedIn);
   await expect(message).toContainText("Downloading 3 photos");
   await expect(message.getByRole("progressbar")).toHaveAttribute("max", "3");
   await message.getByRole("button", { name: "Cancel" }).click();

@@ -13,6 +13,17 @@ async function openLibrary(page: Page, library: Library): Promise<void> {
   await expect(page.getByRole("slider", { name: "Timeline" })).toBeVisible();
 }
 
+/** Return the names of the photos in the window. */
+const visiblePhotos = (page: Page) =>
+  page.locator("main img").evaluateAll((images) =>
+    images
+      .filter((image) => {
+        const { top, bottom } = image.getBoundingClientRect();
+        return bottom > 0 && top < innerHeight;
+      })
+      .map((image) => image.getAttribute("alt")),
+  );
+
 const elements = (page: Page) => page.evaluate(() => document.querySelectorAll("*").length);
 
 test("a long list opens with three requests, and only what is near the window is in the document", async ({
@@ -86,7 +97,9 @@ test("the slider is dragged to a month, which it shows", async ({ signedIn }) =>
   expect(month).toMatch(/202[45]/);
   await signedIn.mouse.up();
   await expect(signedIn.getByRole("heading", { name: month ?? "" })).toBeInViewport();
-  await expect(link(signedIn, /IMG_202[45]/).first()).toBeInViewport({ timeout: 1000 });
+  await expect
+    .poll(() => visiblePhotos(signedIn), { timeout: 1000 })
+    .toContainEqual(expect.stringMatching(/^IMG_202[45]/));
 });
 
 test("what is visible does not move while rows above it find their height", async ({
@@ -166,6 +179,8 @@ test("closing a photo returns to it and focuses it", async ({ signedIn }) => {
   const photo = link(signedIn, /IMG_2026-11_80/);
   await expect(photo).toBeInViewport();
   await expect(photo).toBeFocused();
+  const ring = await photo.evaluate((each) => getComputedStyle(each, "::after").boxShadow);
+  expect(ring).toContain("rgb(36, 86, 214) 0px 0px 0px 3px inset");
 });
 
 test("an image whose URL has expired is loaded with a new one, once", async ({ signedIn }) => {
@@ -196,4 +211,63 @@ test("a range that cannot be loaded says why, and loads when asked again", async
   await signedIn.getByRole("button", { name: "Try again" }).click();
   await expect(link(signedIn, /IMG_2025-11_0/)).toBeInViewport();
   await expect(signedIn.getByRole("alert")).toHaveCount(0);
+});
+
+test("placeholders have the colors of their photos, and thumbnails fade in at once", async ({
+  signedIn,
+}) => {
+  let send: () => void = () => undefined;
+  const sent = new Promise<void>((resolve) => (send = resolve));
+  await signedIn.route("**/icon.svg?*", async (route) => {
+    await sent;
+    await route.continue();
+  });
+  await openLibrary(signedIn, new Library().addMonths(1, 20));
+  const photo = signedIn.locator(".photo").first();
+  await expect(photo).toHaveCSS("background-color", /^rgb\(\d+, \d+, \d+\)$/);
+  await expect(photo).not.toHaveCSS("background-color", "rgb(228, 228, 231)");
+  // A canvas that was painted has the small size of a placeholder.
+  await expect
+    .poll(() => photo.locator("canvas").evaluate((each: HTMLCanvasElement) => each.width))
+    .toBeLessThanOrEqual(32);
+  await expect(signedIn.getByRole("progressbar")).toHaveCount(0);
+  const image = photo.getByRole("img");
+  await expect(image).toHaveCSS("opacity", "0");
+  await expect(image).toHaveCSS("transition-duration", "0.15s");
+  send();
+  await expect(image).toHaveCSS("opacity", "1");
+  await expect(photo.locator("canvas")).toHaveCount(0);
+  await signedIn.emulateMedia({ reducedMotion: "reduce" });
+  await expect(image).toHaveCSS("transition-duration", "0s");
+});
+
+test.describe("on a phone", () => {
+  test.use({ viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true });
+
+  test("the slider is a handle at the edge, rows fit, and gaps are 2 pixels", async ({
+    signedIn,
+  }) => {
+    await openLibrary(signedIn, new Library().addMonths(24, 100));
+    const handle = signedIn.getByRole("slider", { name: "Timeline" });
+    const box = await handle.boundingBox();
+    expect((box?.x ?? 0) + (box?.width ?? 0)).toBe(320);
+    expect(Math.min(box?.width ?? 0, box?.height ?? 0)).toBeGreaterThanOrEqual(44);
+    const width = await signedIn.evaluate(() => document.documentElement.scrollWidth);
+    expect(width).toBe(320);
+    const touch = await signedIn.context().newCDPSession(signedIn);
+    const move = (type: "touchStart" | "touchMove", y: number) =>
+      touch.send("Input.dispatchTouchEvent", { type, touchPoints: [{ x: 310, y }] });
+    await move("touchStart", (box?.y ?? 0) + 22);
+    for (const y of [200, 300, 400]) await move("touchMove", y);
+    await touch.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+    await expect(handle).toHaveAttribute("aria-valuetext", /2025/);
+    await expect
+      .poll(() => visiblePhotos(signedIn))
+      .toContainEqual(expect.stringMatching(/_2025-/));
+    const gaps = await signedIn.locator(".photo").evaluateAll((photos) => {
+      const [first, second] = photos.map((each) => each.getBoundingClientRect());
+      return (second?.left ?? 0) - (first?.right ?? 0);
+    });
+    expect(gaps).toBe(2);
+  });
 });

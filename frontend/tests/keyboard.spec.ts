@@ -56,6 +56,8 @@ test("with the keyboard alone: sign in, select a photo, trash and restore it, sa
   await expect(page.getByRole("heading", { name: "The trash is empty" })).toBeVisible();
 
   await press(page, button("Account"));
+  await expect(page.getByRole("menuitem", { name: "Settings" })).toBeVisible();
+  await page.keyboard.press("ArrowDown");
   await expect(page.getByRole("menuitem", { name: "Settings" })).toBeFocused();
   await page.keyboard.press("Enter");
   const name = page.getByRole("textbox", { name: "Name" });

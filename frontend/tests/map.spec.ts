@@ -27,6 +27,7 @@ test("the map joins photos that are close, opens them, and lists what is in view
   const dialog = page.getByRole("dialog", { name: "Photo" });
   await expect(dialog.getByRole("img", { name: "A tower" })).toBeVisible();
   await page.keyboard.press("ArrowRight");
+  await expect(dialog.getByRole("img", { name: "A tram" })).toBeVisible();
   await page.keyboard.press("ArrowLeft");
   await expect(dialog.getByRole("img", { name: "A tower" })).toBeVisible();
   await page.keyboard.press("Escape");

@@ -15,12 +15,13 @@ const boxOf = (page: Page, number: number) =>
 /** Open photos, and return the batches that are sent. */
 async function openPhotos(page: Page, library = new Library().addMonths(2, 40)): Promise<Batch[]> {
   const batches: Batch[] = [];
+  const all = library.photos;
   await library.serve(page);
   await page.route("**/photos/batch", async (route) => {
     const batch = route.request().postDataJSON() as Batch;
     batches.push(batch);
     if (batch.action === "trash") library.remove(batch.ids);
-    if (batch.action === "restore") library.add("2026-11", 2);
+    if (batch.action === "restore") library.photos = all;
     await route.fulfill({ json: { ok: true, done: batch.ids, failed: [], remaining: [] } });
   });
   await page.goto("/#/photos");
@@ -56,6 +57,11 @@ test("everything is done with the keyboard alone", async ({ signedIn }) => {
   await expect(boxOf(signedIn, 0)).toBeFocused();
   await signedIn.keyboard.press("Space");
   await expect(toolbar(signedIn)).toContainText("1 selected");
+  await toolbar(signedIn).getByRole("button", { name: "Clear selection" }).focus();
+  await signedIn.keyboard.press("Enter");
+  await expect(signedIn.getByRole("link", { name: /IMG_2026-11_0/ })).toBeFocused();
+  await signedIn.keyboard.press("Tab");
+  await signedIn.keyboard.press("Space");
   await toolbar(signedIn).getByRole("button", { name: "Clear selection" }).focus();
   await signedIn.keyboard.press("ArrowRight");
   await expect(toolbar(signedIn).getByRole("button", { name: "Favorite" })).toBeFocused();

@@ -8,6 +8,7 @@ import pytest
 import app
 from chalicelib import dates
 from tests.support.album import sub_of
+from tests.support.aws_calls import before_call
 from tests.support.lists import all_pages, get, ids_of, photos_of, upload
 from tests.support.people import Person
 
@@ -89,6 +90,17 @@ def test_favorite_moves_in_its_list_when_its_date_changes(mario: Person) -> None
     mario.send("PATCH", f"/photos/{first}", taken_date="2020-01-01")
     assert ids_of(get(mario, favorite="true")) == [first, second]
     assert ids_of(get(mario, favorite="true", to="2019-12-31")) == [second]
+
+
+def test_photo_that_becomes_a_favorite_while_its_date_changes_is_listed_by_the_new_date(
+    mario: Person,
+) -> None:
+    photo_id = upload(mario, taken_date="2020-01-01")
+    with before_call("TransactWriteItems", lambda: make_favorite(mario, photo_id)):
+        changed = mario.send("PATCH", f"/photos/{photo_id}", taken_date="2001-01-01")
+    assert changed.status_code == 200
+    assert ids_of(get(mario, favorite="true", to="2001-01-01")) == [photo_id]
+    assert ids_of(get(mario, favorite="true", **{"from": "2020-01-01"})) == []
 
 
 @pytest.mark.parametrize("path", ["/photos", "/photos/map"])

@@ -21,21 +21,10 @@ const RENEW_BEFORE_MS = 60_000;
 const session = shallowRef<Session | null>(read());
 export const ending = shallowRef<Ending>(null);
 export const isSignedIn = computed(() => session.value !== null);
+/** The user ID of the account that is signed in, as its access token has it; null without one. */
+export const accountId = computed(() => session.value && accountOf(session.value.accessToken));
 /** Whether the account is being deleted: the album then allows it only to finish that. */
 export const isBeingDeleted = shallowRef(false);
-
-/** The user ID of the account that is signed in, as its access token has it; null without one. */
-export const accountId = computed(() => subjectOf(session.value?.accessToken));
-
-function subjectOf(token: string | undefined): string | null {
-  try {
-    const payload = token?.split(".")[1]?.replace(/-/g, "+").replace(/_/g, "/");
-    const { sub } = JSON.parse(atob(payload ?? "")) as { sub?: unknown };
-    return typeof sub === "string" ? sub : null;
-  } catch {
-    return null;
-  }
-}
 
 /** Sign in or out here, too, when another tab does. */
 export function followOtherTabs(): void {
@@ -67,9 +56,9 @@ export function startSession(tokens: {
 
 /** Forget the tokens, for the reason that the sign-in page explains. */
 export function endSession(why: Exclude<Ending, null>): void {
-  session.value = null;
+  ending.value = why; // Those who watch the session read it.
   isBeingDeleted.value = false;
-  ending.value = why;
+  session.value = null;
   try {
     localStorage.removeItem(KEY);
   } catch {
@@ -91,11 +80,6 @@ export async function accessToken(rejected?: string): Promise<string> {
 /** Return the last access token, even if it has expired, or null. */
 export function lastAccessToken(): string | null {
   return session.value?.accessToken ?? null;
-}
-
-/** Return the ID of the account that is signed in, or null. */
-export function accountOfSession(): string | null {
-  return session.value && accountOf(session.value.accessToken);
 }
 
 let renewal: Promise<Session> | null = null;

@@ -1,5 +1,5 @@
 /** What is kept of an account's photos in this browser, deleted with its session. */
-import { accountOfSession } from "@/api/session";
+import { accountId } from "@/api/session";
 import { INDEX_DATABASE, PRIVATE_CACHES, type ToWorker } from "@/worker/messages";
 
 /** The account whose photos are kept. */
@@ -18,7 +18,7 @@ export async function wipe(): Promise<void> {
 
 /** Delete what another account has left, whose session ended without signing out. */
 export async function forgetOtherAccount(): Promise<void> {
-  const account = accountOfSession();
+  const account = accountId.value;
   if (!account) return;
   const last = localStorage.getItem(KEY);
   if (last === account) return;

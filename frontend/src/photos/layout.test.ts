@@ -44,6 +44,11 @@ describe("justified rows", () => {
     }
   });
 
+  it("end before a photo that would make them much too low", () => {
+    const rows = justify(Float32Array.of(1.5, 1.5, 1.5, 3.2, 1.5, 1.5), geometry);
+    expect(rows.firsts[1]).toBe(3);
+  });
+
   it("do not move when photos are added at the end", () => {
     const short = justify(mixed(100), geometry);
     const long = justify(mixed(150), geometry);

@@ -113,6 +113,21 @@ describe("a list that grows page by page", () => {
     expect(source.isComplete.value).toBe(true);
   });
 
+  it("keeps its length when it is read again", async () => {
+    read
+      .mockReset()
+      .mockResolvedValueOnce(page(["a", "b"], "next"))
+      .mockResolvedValueOnce(page(["c"], "last"));
+    const source = pagedSource("x", {}, true, read);
+    await source.load(0, 2);
+    read
+      .mockResolvedValueOnce(page(["new", "a"], "next2"))
+      .mockResolvedValueOnce(page(["b", "c"], "last2"));
+    await source.refresh();
+    expect(ids(source)).toEqual(["new", "a", "b", "c"]);
+    expect(read).toHaveBeenCalledTimes(4);
+  });
+
   it("drops the response of a page that a refresh has overtaken", async () => {
     let respond: (late: PhotoPage) => void = () => undefined;
     read.mockReset().mockResolvedValueOnce(page(["a"], "next"));

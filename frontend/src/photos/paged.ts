@@ -46,19 +46,26 @@ export function pagedSource(
     return read({ ...query, limit: PAGE, urls: "thumb", ...(from && { cursor: from }) });
   }
 
-  /** Load the page at a cursor; "" is the first. The responses of before a refresh are dropped. */
-  async function loadPage(from: string): Promise<void> {
+  /**
+   * Load the page at a cursor, and more until there are `least` photos; "" is the first page.
+   * Responses from before a refresh are dropped.
+   */
+  async function loadPages(from: string, least = 0): Promise<void> {
     const started = generation;
+    const found: Photo[] = [];
+    const foundPages: Loaded[] = [];
+    let next: string | null = from;
     try {
-      const page = await readPage(from);
-      if (started !== generation) return;
-      pages = [...(from ? pages : []), loaded(from, page.photos)];
-      const kept = from ? photos.value : [];
-      photos.value = [
-        ...kept,
-        ...page.photos.filter(({ id }) => !positions.value.has(id) || !from),
-      ];
-      cursor.value = page.nextCursor;
+      do {
+        const page: PhotoPage = await readPage(next);
+        if (started !== generation) return;
+        found.push(...page.photos);
+        foundPages.push(loaded(next, page.photos));
+        next = page.nextCursor;
+      } while (next !== null && found.length < least);
+      pages = from ? [...pages, ...foundPages] : foundPages;
+      photos.value = withoutRepeats(from ? [...photos.value, ...found] : found);
+      cursor.value = next;
       state.value = "ready";
       error.value = null;
     } catch (failure) {
@@ -99,7 +106,7 @@ export function pagedSource(
     // A page may be empty and still not be the last.
     while (cursor.value !== null && last >= photos.value.length) {
       const from = cursor.value;
-      pending ??= loadPage(from).finally(() => (pending = null));
+      pending ??= loadPages(from).finally(() => (pending = null));
       await pending;
       if (error.value) return;
     }
@@ -107,7 +114,8 @@ export function pagedSource(
 
   async function refresh(): Promise<void> {
     generation += 1;
-    pending = loadPage("").finally(() => (pending = null));
+    // As many as are shown: the list must not become shorter than where people have scrolled to.
+    pending = loadPages("", photos.value.length).finally(() => (pending = null));
     await pending;
   }
 
@@ -138,4 +146,9 @@ export function pagedSource(
 function loaded(cursor: string, photos: readonly Photo[]): Loaded {
   const ids = new Set(photos.map(({ id }) => id));
   return { cursor, ids, loadedAt: Date.now(), renewAt: renewalTime(photos) };
+}
+
+/** Pages overlap if photos are added between their requests. */
+function withoutRepeats(photos: readonly Photo[]): Photo[] {
+  return [...new Map(photos.map((photo) => [photo.id, photo])).values()];
 }

@@ -2,7 +2,7 @@
 import { thumbHashToAverageRGBA, thumbHashToRGBA } from "thumbhash";
 
 /** Milliseconds of a frame that may be spent on painting. */
-const BUDGET = 4;
+const BUDGET = 6;
 const MOST_COLORS = 5000;
 
 const colors = new Map<string, string>();

@@ -191,6 +191,7 @@ export const text = {
   uploads: {
     title: "Uploads",
     all: "All uploads",
+    files: "Files",
     states: {
       waiting: "Waiting",
       uploading: "Uploading",
@@ -215,7 +216,7 @@ export const text = {
     stopAll: "Stop all",
     retry: "Retry",
     retryAll: "Retry all",
-    close: "Close",
+    clear: "Clear list",
     showFiles: "Show files",
     hideFiles: "Hide files",
     drop: "Drop photos or folders to upload them",
@@ -310,7 +311,7 @@ export const text = {
     empty: "No photos with a position yet",
     emptyHint:
       "Photos from phones usually have one. For others, open a photo and set its position with Edit.",
-    loading: (count: number) => `${photos(count)} so far`,
+    loading: (count: number) => (count ? `${photos(count)} so far` : "Loading your photos"),
     inView: "In view",
     inViewCount: (count: number) => `${photos(count)} in view`,
     more: (count: number) => `${photos(count)} more. Zoom in to see them.`,

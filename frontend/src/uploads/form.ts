@@ -62,7 +62,8 @@ function answerOf(request: XMLHttpRequest): Answer {
   } catch {
     // S3 and proxies answer in other formats.
   }
-  const retryAfter = request.getResponseHeader("Retry-After");
+  // Asked for by its name, a header that the bucket does not expose would log an error.
+  const retryAfter = /^retry-after: *(.+)$/im.exec(request.getAllResponseHeaders())?.[1];
   const headers: HeadersInit = retryAfter ? { "Retry-After": retryAfter } : {};
   const { status } = request;
   // Only the status and the header are needed; a body would be refused for some statuses.

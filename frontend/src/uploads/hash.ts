@@ -16,7 +16,7 @@ export interface Request {
 
 export type Response = { id: number; inspection: Inspection } | { id: number; error: string };
 
-/** Return a function that inspects files, one at a time: each is in memory as a whole, once. */
+/** Return a function that inspects a file. Call it for one at a time: each is in memory as a whole. */
 export function createInspector(): { inspect: Inspect; stop: () => void } {
   const worker = new Worker(new URL("./hash.worker.ts", import.meta.url), { type: "module" });
   const waiting = new Map<

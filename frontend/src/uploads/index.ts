@@ -2,6 +2,7 @@
 import { shallowRef, watch } from "vue";
 
 import { accountId, ending } from "@/api/session";
+import { reportError } from "@/composables/status";
 import { hasQueue } from "./database";
 import type { Candidate } from "./drop";
 import type { Queue } from "./view";
@@ -29,7 +30,7 @@ function createInput(): HTMLInputElement {
   created.addEventListener("change", () => {
     const files = [...(created.files ?? [])];
     created.value = ""; // The same files can be chosen again.
-    void enqueueFiles(files);
+    enqueueFiles(files).catch(reportError);
   });
   document.body.append(created);
   return created;
@@ -103,5 +104,6 @@ function openForAccount(): Promise<Queue | null> {
     else opened.stop();
     return opened;
   });
+  opening.catch(() => (opening = null)); // Without a network, its code could not be loaded.
   return opening;
 }

@@ -3,12 +3,14 @@ import { shallowRef } from "vue";
 
 import { announceChange, runBatch } from "@/photos/actions";
 import type { Candidate } from "./drop";
-import { isOver, newEntry, next, type Entry } from "./entry";
+import { isOver, type Entry } from "./entry";
 import { QueueFiles } from "./files";
 import { createWakeLock, warnBeforeLoss } from "./guards";
 import { createInspector } from "./hash";
 import { newId } from "./ids";
+import { intake } from "./intake";
 import { matchLost } from "./lost";
+import { QueueModel } from "./model";
 import { createRunner, LARGEST_HASHED, type Runner } from "./runner";
 import { createSaver, freeBytes } from "./saver";
 import { sift } from "./sift";
@@ -16,7 +18,7 @@ import { openStore, type UploadStore } from "./store";
 import { joinTabs, obey, type Command, type Message } from "./tabs";
 import { throttled } from "./throttle";
 import { transport } from "./transport";
-import type { Queue, View } from "./view";
+import type { Queue } from "./view";
 import { createWriter, type Writer } from "./writer";
 
 const SHOWN_EVERY_MS = 150;
@@ -32,17 +34,9 @@ export async function openQueue(owner: string): Promise<Queue> {
 }
 
 class AccountQueue implements Queue {
-  readonly view = shallowRef<View>({
-    entries: [],
-    loaded: new Map(),
-    notPhotos: [],
-    repeated: [],
-    isConnected: true,
-    isElsewhere: false,
-  });
+  readonly #model = new QueueModel();
+  readonly view = shallowRef(this.#model.view(false));
 
-  readonly #entries = new Map<string, Entry>();
-  readonly #loaded = new Map<string, number>();
   readonly #files: QueueFiles;
   readonly #writer: Writer | null;
   readonly #inspector = createInspector();
@@ -54,10 +48,6 @@ class AccountQueue implements Queue {
   readonly #updateGuards: (() => void)[];
   #tabs: ReturnType<typeof joinTabs> | null = null;
   #runner: Runner | null = null;
-  #notPhotos: readonly string[] = [];
-  #repeated: readonly string[] = [];
-  #lastOrder = 0;
-  #isConnected = true;
   readonly #openedAt = Date.now();
   /** Files that are copied. Those with handles are, too: a handle needs a permission later. */
   readonly #copied = new Set<string>();
@@ -72,7 +62,9 @@ class AccountQueue implements Queue {
     this.#save = store ? this.#createSaver(store) : () => Promise.resolve();
     this.#updateGuards = [
       createWakeLock(() => !!this.#runner?.isBusy() && !this.#isStopped),
-      warnBeforeLoss(() => !this.#isStopped && [...this.#entries.values()].some(this.#isAtRisk)),
+      warnBeforeLoss(
+        () => !this.#isStopped && [...this.#model.entries.values()].some(this.#isAtRisk),
+      ),
     ];
   }
 
@@ -82,7 +74,7 @@ class AccountQueue implements Queue {
 
   async open(): Promise<void> {
     const entries = await this.#load();
-    for (const entry of entries) this.#entries.set(entry.id, entry);
+    this.#model.addAll(entries);
     this.#tabs = joinTabs(
       this.owner,
       (message) => this.#receive(message),
@@ -113,51 +105,52 @@ class AccountQueue implements Queue {
       newKey: newId,
       onChange: (id, entry) => this.#changeHere(id, entry),
       onProgress: (id, bytes) => {
-        this.#loaded.set(id, bytes);
+        this.#model.loaded.set(id, bytes);
         this.#show();
       },
       onConnection: (isConnected) => {
-        this.#isConnected = isConnected;
+        this.#model.isConnected = isConnected;
         this.#show();
       },
       onTwin: ({ name }) => {
-        this.#repeated = [...this.#repeated, name];
+        this.#model.repeated = [...this.#model.repeated, name];
         this.#show();
       },
     });
     this.#runner = runner;
-    for (const entry of stored) this.#entries.set(entry.id, entry);
-    runner.add(this.#inOrder());
+    this.#model.addAll(stored);
+    runner.add(this.#model.inOrder());
     this.#publish();
   }
 
   async add(candidates: readonly Candidate[]): Promise<void> {
     const { photos, others } = sift(candidates);
-    if (this.#inOrder().every(isOver)) this.#forgetFinished();
-    this.#notPhotos = [...this.#notPhotos, ...others];
+    this.#forgetFinished();
+    this.#model.notPhotos = [...this.#model.notPhotos, ...others];
     const returned = this.#takeBack(photos);
     const added = photos.filter((candidate) => !returned.has(candidate));
-    const entries = added.map(({ file }) => newEntry(file, this.owner, this.#nextOrder(), newId()));
-    const handles = new Map<string, FileSystemFileHandle>();
-    added.forEach(({ file, handle }, index) => {
-      const id = entries[index]?.id ?? "";
-      this.#files.keep(id, file);
-      if (handle) handles.set(id, handle);
-    });
-    for (const entry of entries) this.#entries.set(entry.id, entry);
+    const { entries, files, handles } = intake(added, this.owner, () => this.#model.nextOrder());
+    for (const [id, file] of files) this.#files.keep(id, file);
+    this.#model.addAll(entries);
     this.#publish();
     await this.#store(entries, handles);
-    const kept = entries
-      .map(({ id }) => this.#entries.get(id))
-      .filter((entry) => entry !== undefined);
+    const kept = entries.flatMap(({ id }) => this.#model.entries.get(id) ?? []);
     if (this.#runner) this.#runner.add(kept);
     else this.#tabs?.post({ type: "added", entries: kept, files: this.#filesOf(kept) });
     await this.#save();
   }
 
+  /** Count from the beginning if everything before is over. */
+  #forgetFinished(): void {
+    if (this.#model.inOrder().every(isOver)) this.#model.forgetSkipped();
+    const finished = this.#model.finished();
+    this.#ask("remove", finished);
+    this.#model.remove(finished);
+  }
+
   async #store(
     entries: readonly Entry[],
-    handles: Map<string, FileSystemFileHandle>,
+    handles: ReadonlyMap<string, FileSystemFileHandle>,
   ): Promise<void> {
     try {
       await this.store?.add(entries, handles);
@@ -171,7 +164,7 @@ class AccountQueue implements Queue {
 
   /** Give files that were dropped again to the entries that miss them. */
   #takeBack(photos: readonly Candidate[]): ReadonlyMap<Candidate, Entry> {
-    const returned = matchLost(this.#entries.values(), photos);
+    const returned = matchLost(this.#model.entries.values(), photos);
     for (const [{ file }, entry] of returned) {
       this.#files.keep(entry.id, file);
       if (this.#runner) this.#ask("retry", [entry.id]);
@@ -191,14 +184,13 @@ class AccountQueue implements Queue {
 
   remove(ids: readonly string[]): void {
     this.#ask("remove", ids);
-    for (const id of ids) this.#entries.delete(id);
-    if (this.#entries.size === 0) this.#notPhotos = this.#repeated = [];
+    this.#model.remove(ids);
     this.#publish();
   }
 
   async retry(ids: readonly string[]): Promise<void> {
     for (const id of ids) {
-      if (this.#entries.get(id)?.failure?.kind === "locked") await this.#files.unlock(id);
+      if (this.#model.entries.get(id)?.failure?.kind === "locked") await this.#files.unlock(id);
     }
     this.#ask("retry", ids);
   }
@@ -227,7 +219,7 @@ class AccountQueue implements Queue {
   async clear(): Promise<void> {
     this.#tabs?.post({ type: "cleared" });
     this.stop();
-    this.#entries.clear();
+    this.#model.entries.clear();
     this.#publish();
     await this.#writer?.flushed();
     await this.store?.clear(this.owner).catch(() => undefined);
@@ -242,24 +234,27 @@ class AccountQueue implements Queue {
   #receive(message: Message): void {
     if (message.type === "cleared") {
       this.stop();
-      this.#entries.clear();
+      this.#model.entries.clear();
     } else if (message.type === "changed") {
       for (const [id, entry] of message.entries) this.#change(id, entry);
-      for (const [id, bytes] of message.loaded) this.#loaded.set(id, bytes);
-    } else if (this.#runner) {
-      if (message.type === "asked") obey(this.#runner, message.command, message.ids);
-      else this.#addFromTab(this.#runner, message.entries, message.files);
+      for (const [id, bytes] of message.loaded) this.#model.loaded.set(id, bytes);
     } else if (message.type === "added") {
-      for (const entry of message.entries) this.#entries.set(entry.id, entry);
+      this.#addFromTab(message.entries, message.files);
+    } else if (this.#runner) {
+      obey(this.#runner, message.command, message.ids);
     }
     this.#show();
   }
 
-  #addFromTab(runner: Runner, entries: readonly Entry[], files: ReadonlyMap<string, Blob>): void {
-    for (const [id, file] of files) this.#files.keep(id, file);
-    for (const entry of entries) this.#entries.set(entry.id, this.#entries.get(entry.id) ?? entry);
-    runner.add(entries);
-    runner.retry(entries.map(({ id }) => id));
+  /** Also without the lock: this tab may get it before the files are copied. */
+  #addFromTab(entries: readonly Entry[], files: ReadonlyMap<string, Blob>): void {
+    for (const [id, file] of files) {
+      this.#files.keep(id, file);
+      this.#copied.add(id); // The other tab copies it.
+    }
+    this.#model.addAll(entries.filter(({ id }) => !this.#model.entries.has(id)));
+    this.#runner?.add(entries);
+    this.#runner?.retry(entries.map(({ id }) => id));
   }
 
   /** Take over a change that this tab has made. */
@@ -271,15 +266,12 @@ class AccountQueue implements Queue {
   }
 
   #change(id: string, entry: Entry | null): void {
-    const before = this.#entries.get(id);
-    if (entry) this.#entries.set(id, entry);
-    else this.#entries.delete(id);
+    const isNew = this.#model.set(id, entry);
+    if (isNew) this.#announce();
     if (!entry || (isOver(entry) && entry.state !== "failed")) {
       this.#files.drop(id);
-      this.#loaded.delete(id);
       void this.#save(); // There is room for others now.
     }
-    if (entry?.state === "done" && before?.state !== "done") this.#announce();
   }
 
   #createSaver(store: UploadStore): () => Promise<void> {
@@ -287,9 +279,12 @@ class AccountQueue implements Queue {
       store,
       free: freeBytes,
       pending: () =>
-        this.#inOrder().filter(
-          (entry) => !isOver(entry) && entry.size <= LARGEST_HASHED && !this.#copied.has(entry.id),
-        ),
+        this.#model
+          .inOrder()
+          .filter(
+            (entry) =>
+              !isOver(entry) && entry.size <= LARGEST_HASHED && !this.#copied.has(entry.id),
+          ),
       file: (id) => this.#files.ofPage(id),
       onSaved: (ids) => {
         for (const id of ids) this.#copied.add(id);
@@ -300,47 +295,19 @@ class AccountQueue implements Queue {
 
   #markSaved(ids: readonly string[]): void {
     if (ids.length === 0) return;
-    for (const id of ids) {
-      const entry = this.#entries.get(id);
-      if (entry) this.#entries.set(id, next(entry, { type: "saved" }));
-    }
+    this.#model.markSaved(ids);
     this.#ask("saved", ids);
     this.#show();
   }
 
-  #forgetFinished(): void {
-    const ids = this.#inOrder()
-      .filter(({ state }) => state === "done" || state === "known")
-      .map(({ id }) => id);
-    this.#notPhotos = this.#repeated = [];
-    this.#ask("remove", ids);
-    for (const id of ids) this.#entries.delete(id);
-  }
-
-  #nextOrder(): number {
-    // Also after a reload, and next to other tabs: later files follow earlier ones.
-    this.#lastOrder = Math.max(this.#lastOrder + 1, Date.now() * 1000);
-    return this.#lastOrder;
-  }
-
-  #inOrder(): Entry[] {
-    return [...this.#entries.values()].sort((one, other) => one.order - other.order);
-  }
-
   #publish(): void {
-    if (this.#runner && this.#changed.size + this.#loaded.size > 0) {
+    if (this.#runner && this.#changed.size + this.#model.loaded.size > 0) {
       const entries = new Map(this.#changed);
       this.#changed.clear();
-      this.#tabs?.post({ type: "changed", entries, loaded: new Map(this.#loaded) });
+      this.#tabs?.post({ type: "changed", entries, loaded: new Map(this.#model.loaded) });
     }
-    this.view.value = {
-      entries: this.#inOrder(),
-      loaded: new Map(this.#loaded),
-      notPhotos: this.#notPhotos,
-      repeated: this.#repeated,
-      isConnected: this.#isConnected,
-      isElsewhere: this.#runner === null && Date.now() > this.#openedAt + LOCK_MS,
-    };
+    const isElsewhere = this.#runner === null && Date.now() > this.#openedAt + LOCK_MS;
+    this.view.value = this.#model.view(isElsewhere);
     for (const update of this.#updateGuards) update();
   }
 }

@@ -168,6 +168,28 @@ describe("many files", () => {
     expect([...held.keys()]).toEqual(["0", "1", "2", "3", "4"]);
   });
 
+  it("start together, also while the album is slow to say what it knows", async () => {
+    const held = hold();
+    known.mockImplementation(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return new Map();
+    });
+    runner.add(entries(4));
+    await run(300);
+    expect([...held.keys()]).toEqual(["0", "1", "2", "3"]);
+  });
+
+  it("are uploaded while the rest is still hashed", async () => {
+    hold();
+    inspect.mockImplementation(async (file) => {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return { sha256: await file.text(), lacksPosition: false };
+    });
+    runner.add(entries(50));
+    await run(1_000);
+    expect(upload).toHaveBeenCalledTimes(4);
+  });
+
   it("are asked for in groups of at most 200", async () => {
     hold();
     runner.add(entries(700));

@@ -66,23 +66,32 @@ export function createRunner(deps: RunnerDeps) {
   /** Start whatever can be started. Called after every step. */
   function pump(): void {
     if (whole.signal.aborted) return;
-    if (!isHashing) void run(hashNext, (value) => (isHashing = value));
-    if (!isChecking) void run(checkNext, (value) => (isChecking = value));
     while (active.size < AT_A_TIME) {
       const id = firstReady();
       if (id === undefined) break;
       void upload(id);
     }
+    if (!isHashing && canHash()) void run(hashNext, (value) => (isHashing = value));
+    if (!isChecking && canCheck()) void run(checkNext, (value) => (isChecking = value));
   }
 
-  /** Run one step of a stage that works on its own; true means that there may be another. */
-  async function run(
-    step: () => Promise<boolean>,
-    mark: (isRunning: boolean) => void,
-  ): Promise<void> {
+  /** Run one step of a stage that works on its own. */
+  async function run(step: () => Promise<void>, mark: (isRunning: boolean) => void): Promise<void> {
     mark(true);
-    const again = await step().finally(() => mark(false));
-    if (again) pump();
+    await step().finally(() => mark(false));
+    pump();
+  }
+
+  function canHash(): boolean {
+    return stages.hash.size > 0 && stages.check.size + stages.ready.size < AHEAD;
+  }
+
+  /** Ask for a full group, or for what there is if nothing follows or uploads wait for it. */
+  function canCheck(): boolean {
+    const { check, hash } = stages;
+    if (check.size === 0 || check.size >= LARGEST_GROUP) return check.size > 0;
+    const isStarving = active.size < AT_A_TIME && firstReady() === undefined;
+    return isStarving || (hash.size === 0 && !isHashing);
   }
 
   function firstReady(): string | undefined {
@@ -90,22 +99,21 @@ export function createRunner(deps: RunnerDeps) {
     return undefined;
   }
 
-  async function hashNext(): Promise<boolean> {
-    const [id] = stages.hash;
-    const entry = entries.get(id ?? "");
-    if (!id || !entry || stages.check.size + stages.ready.size >= AHEAD) return false;
-    if (entry.size > LARGEST_HASHED) return apply(id, { type: "checked" }) !== undefined;
+  async function hashNext(): Promise<void> {
+    const [id = ""] = stages.hash;
+    const entry = entries.get(id);
+    if (!entry) return;
+    if (entry.size > LARGEST_HASHED) return void apply(id, { type: "checked" });
     try {
       const found = await deps.inspect(await deps.files.open(entry));
-      if (whole.signal.aborted) return false;
+      if (whole.signal.aborted) return;
       const hashed = apply(id, { type: "hashed", ...found });
-      if (!hashed) return true; // canceled
+      if (!hashed) return; // canceled
       if (found.sha256 === null) apply(id, { type: "checked" });
       else skipTwin(hashed, found.sha256);
     } catch (error) {
       fail(id, error instanceof LostFile ? error : new LostFile("lost"));
     }
-    return true;
   }
 
   /** Drop a file whose bytes another file of the queue has. */
@@ -120,20 +128,17 @@ export function createRunner(deps: RunnerDeps) {
     deps.onTwin(entry, twin);
   }
 
-  /** Ask for a group of hashes: a full one, or what there is if uploads wait for it. */
-  async function checkNext(): Promise<boolean> {
+  /** Ask the album what it knows of the next group. */
+  async function checkNext(): Promise<void> {
     const group = [...stages.check].slice(0, LARGEST_GROUP).flatMap((id) => entries.get(id) ?? []);
-    const isStarving = firstReady() === undefined && (active.size < AT_A_TIME || !isHashing);
-    if (group.length === 0 || (group.length < LARGEST_GROUP && !isStarving)) return false;
     const hashes = group.map(({ sha256 }) => sha256 ?? "");
     const known = await repeated(() => deps.transport.known(hashes, whole.signal), whole.signal);
-    if (known === "stopped") return false;
+    if (known === "stopped") return;
     for (const { id, sha256 } of group) {
       const photo = known === "failed" ? undefined : known.get(sha256 ?? "");
       // Even unasked, an upload is safe: the album itself skips what it has.
       apply(id, photo ? { type: "found", ...photo } : { type: "checked" });
     }
-    return true;
   }
 
   /** Do `request` until it succeeds, or fails for another reason than its connection. */

@@ -50,7 +50,9 @@ export function joinTabs(
     locks.request(`uploads ${owner}`, { signal: left.signal }, work).catch(() => undefined);
   }
   return {
-    post: (message) => channel.postMessage(message),
+    post(message) {
+      if (!left.signal.aborted) channel.postMessage(message);
+    },
     close() {
       left.abort();
       channel.close();

@@ -60,7 +60,7 @@ function release(files: Map<string, Buffer>): void {
   files.set("/index.html", after);
   const old = [...files.keys()].filter((path) => path.includes("SignUpView"));
   let worker = (files.get("/sw.js") ?? Buffer.from("")).toString();
-  worker = worker.replaceAll(hash(before), hash(after)).replaceAll(/app-/g, "app-next-");
+  worker = worker.replaceAll(hash(before), hash(after)).replace(/[0-9a-f]{16}(?=["'`])/, "next");
   for (const path of old) {
     const renamed = path.replace("SignUpView-", "SignUpView-next");
     files.set(renamed, files.get(path) ?? Buffer.from(""));

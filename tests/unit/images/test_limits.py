@@ -180,6 +180,14 @@ def test_markers_inside_other_segments_of_a_jpeg_are_no_scans() -> None:
     limits.require_decodable(Image.open(io.BytesIO(data)), data)
 
 
+def test_jpeg_is_kept_in_memory_until_its_last_scan_only_if_its_first_lacks_colors() -> None:
+    data = jpeg_claiming(13_300, 13_300, subsampling=0)
+    limits.require_decodable(Image.open(io.BytesIO(data)), data)
+    data = with_segments(data, b"\xff\xda\0\3\1")
+    with pytest.raises(UndecodableImage, match="too large to decode"):
+        limits.require_decodable(Image.open(io.BytesIO(data)), data)
+
+
 def test_tiff_with_strips_of_no_rows_is_rejected() -> None:
     with pytest.raises(UndecodableImage, match="broken"):
         read_here(with_tag(deep_tiff("<H", 65535), 278, 278, 0))

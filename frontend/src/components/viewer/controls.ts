@@ -20,7 +20,9 @@ export function useControls(root: Readonly<Ref<HTMLElement | null>>, isHeld: () 
     else areShown.value = false;
   }
 
+  /** Hide them at once, as when a photo is zoomed. */
   function hide(): void {
+    if (root.value?.querySelector(".control:focus-visible")) return;
     clearTimeout(timer);
     areShown.value = false;
   }

@@ -3,11 +3,16 @@ import { countOf, monthOf, type PhotoSource } from "@/photos/source";
 
 /** Pages to read at most of a list that has no counters. */
 const MOST_PAGES = 20;
+const ATTEMPTS = 3;
 
 /** Load the part of a list that a photo is in, or would be. */
 export async function locate(source: PhotoSource, photo: Photo): Promise<void> {
   if (source.state.value !== "ready") return;
-  await loadMonth(source, monthOf(photo));
+  // A list drops a request when others are more urgent, such as for what it shows itself.
+  for (let attempt = 0; attempt < ATTEMPTS && source.positionOf(photo.id) < 0; attempt++) {
+    await loadMonth(source, monthOf(photo));
+    if (source.error.value) return;
+  }
   for (let page = 0; page < MOST_PAGES; page++) {
     const isFound = source.positionOf(photo.id) >= 0;
     if (isFound || source.isComplete.value || isPast(source, photo)) return;

@@ -41,6 +41,7 @@ export function usePhotoActions(viewer: Viewer, leave: (photo: Photo | undefined
     const isListed = source.positionOf(photo.id) >= 0;
     leave(viewer.next.value ?? viewer.previous.value);
     void run([photo.id], source).then(() => {
+      viewer.forget(photo.id);
       // It appears in, or disappears from, a list that it was not opened from.
       if (!isListed) announceChange();
     });

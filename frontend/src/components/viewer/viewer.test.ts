@@ -114,6 +114,17 @@ describe("a preview whose URL has expired", () => {
     expect(viewer.broken.has("expired")).toBe(true);
   });
 
+  it("gets the one that the album has given, if the expired one is of an earlier visit", async () => {
+    expect(stableUrl("https://bucket/visited.jpg?signature=0")).toContain("signature=0");
+    const { viewer } = open("visited");
+    await vi.advanceTimersByTimeAsync(100);
+    expect(stableUrl(viewer.photo.value?.previewSrc ?? "")).toContain("signature=0");
+    await viewer.imageFailed("visited");
+    expect(stableUrl(viewer.photo.value?.previewSrc ?? "")).toContain("signature=1");
+    expect(viewer.broken.has("visited")).toBe(false);
+    expect(read).toHaveBeenCalledTimes(1);
+  });
+
   it("is broken if the next URL is the same", async () => {
     const { viewer } = open("same");
     await vi.advanceTimersByTimeAsync(100);

@@ -7,7 +7,7 @@ import type { Photo } from "@/api/types";
 import { pagedSource } from "@/photos/paged";
 import { countOf, type PhotoSource } from "@/photos/source";
 import { shownList } from "@/photos/sources";
-import { forgetUrl } from "@/photos/urls";
+import { forgetUrl, stableUrl } from "@/photos/urls";
 import { locate } from "./locate";
 
 export type ReadPhoto = (id: string) => Promise<Photo>;
@@ -37,7 +37,10 @@ export function useViewer(id: Readonly<Ref<string>>, read: ReadPhoto = readFromA
   const previous = computed(() => neighbor(-1));
   const next = computed(() => neighbor(1));
   const photo = computed(() => photoOf(id.value) ?? source.value?.at(position.value));
-  const failure = computed(() => (details.has(id.value) ? undefined : failures.get(id.value)));
+  /** Why the photo, or only its preview, could not be read. */
+  const failure = computed(() =>
+    details.has(id.value) && !broken.has(id.value) ? undefined : failures.get(id.value),
+  );
   const isMissing = computed(() => failures.get(id.value)?.status === 404);
 
   function photoOf(which: string): Photo | undefined {
@@ -67,13 +70,18 @@ export function useViewer(id: Readonly<Ref<string>>, read: ReadPhoto = readFromA
 
   /** The preview could not be loaded. Its URL may have expired, so ask for another one, once. */
   async function imageFailed(which: string): Promise<void> {
-    const before = details.get(which)?.previewSrc;
-    if (before) forgetUrl(before);
-    const isFirst = !renewed.has(which);
+    const failed = details.get(which);
+    if (!failed?.previewSrc || renewed.has(which)) {
+      broken.add(which);
+      return;
+    }
     renewed.add(which);
-    if (isFirst) await readAgain(which);
-    const after = details.get(which)?.previewSrc;
-    if (!isFirst || after === before) broken.add(which);
+    const tried = stableUrl(failed.previewSrc);
+    forgetUrl(tried);
+    // It may be the URL of an earlier visit; then the album has given another one already.
+    if (tried === failed.previewSrc) await readAgain(which);
+    else details.set(which, { ...failed });
+    if (details.get(which)?.previewSrc === tried) broken.add(which);
   }
 
   /** Try again what failed: to read the photo, or to load its preview. */
@@ -88,6 +96,11 @@ export function useViewer(id: Readonly<Ref<string>>, read: ReadPhoto = readFromA
   function change(changed: Photo): void {
     details.set(changed.id, changed);
     source.value?.update(changed);
+  }
+
+  /** Read a photo again when it is opened the next time, as after it was moved to the trash. */
+  function forget(which: string): void {
+    details.delete(which);
   }
 
   /** Read the open photo, then its neighbors, so that they are there when they are needed. */
@@ -162,6 +175,7 @@ export function useViewer(id: Readonly<Ref<string>>, read: ReadPhoto = readFromA
     imageLoaded: (which: string) => void renewed.delete(which),
     retry,
     change,
+    forget,
   };
 }
 
