@@ -1,4 +1,4 @@
-"""Where and when the photos of the demo were taken, and what they show: 43 trips of seven."""
+"""Where and when the photos of the demo were taken, and what they show: 43 trips."""
 
 import io
 import random
@@ -11,6 +11,7 @@ from infra.demo.canvas import Canvas, Palette
 from infra.demo.scenes import DAWN, DAY, DUSK, NIGHT, SAND, Scene
 
 PHOTOS_PER_TRIP = 7
+PHOTOS_OF_LAST_TRIP = 15  # They fill the screen that a visitor sees first.
 
 # First day, hours from UTC, city, country, latitude, longitude, and what there is to see.
 _TRIPS = """
@@ -56,7 +57,7 @@ _TRIPS = """
 2025-04-12 +10 Sydney       Australia     -33.869  151.209 sea city flowers
 2025-06-07 +1 Edinburgh     United Kingdom 55.953   -3.188 hills lake forest
 2025-08-30 -3 Buenos Aires  Argentina     -34.604  -58.382 city circles sea
-2025-10-18 +2 Ljubljana     Slovenia       46.057   14.506 lake forest mountains
+2025-10-18 +2 Ljubljana     Slovenia       46.057   14.506 lake forest city mountains flowers moon
 """
 
 # What a photo shows, when, and in which colors. {} is the city.
@@ -200,12 +201,14 @@ def paint(shot: Shot) -> bytes:
 def shots() -> list[Shot]:
     """Return all photos of the demo, oldest first."""
     found: list[Shot] = []
-    for line in _TRIPS.strip().splitlines():
-        found += _trip(line, len(found))
+    *earlier, last = _TRIPS.strip().splitlines()
+    for line in earlier:
+        found += _trip(line, len(found), PHOTOS_PER_TRIP)
+    found += _trip(last, len(found), PHOTOS_OF_LAST_TRIP)
     return found
 
 
-def _trip(line: str, first: int) -> Iterator[Shot]:
+def _trip(line: str, first: int, count: int) -> Iterator[Shot]:
     words = line.split()
     middle = next(
         n for n, word in enumerate(words[2:], 2) if word.lstrip("-").replace(".", "").isdigit()
@@ -218,7 +221,7 @@ def _trip(line: str, first: int) -> Iterator[Shot]:
     start = datetime.fromisoformat(words[0]).replace(tzinfo=zone)
     rng = random.Random(first)  # noqa: S311 (a picture, not a secret)
     make, model = rng.choice(_CAMERAS)
-    for index in range(PHOTOS_PER_TRIP):
+    for index in range(count):
         number = first + index
         kind = views[index % len(views)]
         scene, moments, tags = _VIEWS[kind]

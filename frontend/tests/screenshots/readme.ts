@@ -71,6 +71,7 @@ test.afterAll(() => {
 
 async function take(page: Page, name: string): Promise<void> {
   const path = `${FOLDER}${name}.jpg`;
+  await page.mouse.move(0, 0); // Nothing is hovered.
   await page.screenshot({ path, type: "jpeg", quality: QUALITY, animations: "disabled" });
 }
 
