@@ -69,6 +69,7 @@ test("with the keyboard alone: sign in, select a photo, trash and restore it, sa
   await expect(page.getByRole("status")).toContainText("Name saved.");
 
   await press(page, button("Account"));
+  await expect(page.getByRole("menuitem", { name: "Settings" })).toBeFocused();
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(/#\/signin$/);
