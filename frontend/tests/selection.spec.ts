@@ -59,7 +59,10 @@ test("everything is done with the keyboard alone", async ({ signedIn }) => {
   await expect(toolbar(signedIn)).toContainText("1 selected");
   await toolbar(signedIn).getByRole("button", { name: "Clear selection" }).focus();
   await signedIn.keyboard.press("Enter");
-  await expect(signedIn.getByRole("link", { name: /IMG_2026-11_0/ })).toBeFocused();
+  const photo = signedIn.getByRole("link", { name: /IMG_2026-11_0/ });
+  await expect(photo).toBeFocused();
+  const ring = await photo.evaluate((each) => getComputedStyle(each, "::after").boxShadow);
+  expect(ring).toContain("rgb(36, 86, 214) 0px 0px 0px 3px inset");
   await signedIn.keyboard.press("Tab");
   await signedIn.keyboard.press("Space");
   await toolbar(signedIn).getByRole("button", { name: "Clear selection" }).focus();

@@ -67,6 +67,7 @@ export function useVirtualGrid(
   let kept: number | null = null;
   let barHeight = 0;
   let isRestored = false;
+  let renderedAt = Infinity;
   let isMounted = false;
   let frame = 0;
   let settling: ReturnType<typeof setTimeout> | undefined;
@@ -86,13 +87,21 @@ export function useVirtualGrid(
 
   function render(): void {
     const { start, end } = visible();
-    const extra = Math.min(MOST_OVERSCAN, (end - start) * OVERSCAN);
+    // After a jump, what is visible comes first, and the rows around it one frame later.
+    const isJump = Math.abs(start - renderedAt) > end - start;
+    renderedAt = start;
+    if (isJump) requestAnimationFrame(renderAgain);
+    const extra = isJump ? 0 : Math.min(MOST_OVERSCAN, (end - start) * OVERSCAN);
     const next = renderBetween(layout.value, start - extra, end + extra, kept);
     if (!isSame(rendered.value, next)) rendered.value = next;
     const most = Math.max(1, layout.value.height - (end - start));
     progress.value = Math.min(1, Math.max(0, start / most));
     current.value = pinnedIndex() ?? sectionAt(layout.value, start);
     place = placeAt(start);
+  }
+
+  function renderAgain(): void {
+    if (isMounted) render();
   }
 
   function pinnedIndex(): number | null {
