@@ -25,6 +25,8 @@ export interface Entry {
   readonly sha256: string | null;
   /** Whether the album has been asked if it knows the file. */
   readonly isChecked: boolean;
+  /** Whether an earlier attempt was interrupted: it may have stored the photo. */
+  readonly wasTried: boolean;
   /** Whether S3 has all bytes; only the completion is missing. */
   readonly isSent: boolean;
   /** The photo that was created, found, or is being uploaded. */
@@ -74,6 +76,7 @@ export function newEntry(file: FileFacts, owner: string, order: number, id: stri
     state: "waiting",
     sha256: null,
     isChecked: false,
+    wasTried: false,
     isSent: false,
     photoId: null,
     isTrashed: false,
@@ -140,7 +143,7 @@ function nextOfActive(entry: Entry, event: Event): Entry {
     case "unsent":
       return { ...entry, state: "uploading", isSent: false };
     case "interrupted":
-      return { ...entry, state: "waiting" };
+      return { ...entry, state: "waiting", wasTried: true };
     case "stored":
       return { ...entry, state: "done", photoId: event.photoId };
     case "found":

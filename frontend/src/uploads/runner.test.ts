@@ -121,6 +121,14 @@ describe("the way of a file", () => {
     expect(state("1")).toBe("known");
   });
 
+  it("is done, not known, if an interrupted attempt has stored it", async () => {
+    upload.mockRejectedValueOnce(offlineError());
+    upload.mockResolvedValue({ photoId: "p1", isDuplicate: true, isTrashed: false });
+    runner.add([entry("1")]);
+    await run(5_000);
+    expect(state("1")).toBe("done");
+  });
+
   it("is uploaded without a hash where the browser cannot hash", async () => {
     inspect.mockResolvedValue({ sha256: null, lacksPosition: false });
     runner.add([entry("1")]);

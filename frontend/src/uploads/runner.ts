@@ -190,8 +190,9 @@ export function createRunner(deps: RunnerDeps) {
       const outcome = await deps.transport.upload(entry, file, progressOf(id, signal), signal);
       deps.onConnection(true);
       const { photoId, isTrashed } = outcome;
-      const type = outcome.isDuplicate ? "found" : "stored";
-      apply(id, { type, photoId, isTrashed });
+      // After an interruption, a duplicate is what the earlier attempt has stored.
+      const isFound = outcome.isDuplicate && (isTrashed || !entry.wasTried);
+      apply(id, { type: isFound ? "found" : "stored", photoId, isTrashed });
       return null;
     } catch (error) {
       if (signal.aborted) return null;

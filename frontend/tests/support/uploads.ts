@@ -25,6 +25,13 @@ export function row(page: Page, name: string): Locator {
   return uploads(page).getByRole("listitem").filter({ hasText: name });
 }
 
+/** Expect that nothing is left to do of `count` files. */
+export async function expectFinished(page: Page, count: number): Promise<void> {
+  const all = uploads(page).getByRole("progressbar", { name: "All uploads" });
+  const words = `${String(count)} of ${String(count)} files`;
+  await expect(all).toHaveAttribute("aria-valuetext", words, { timeout: 20_000 });
+}
+
 /** Choose files with the button `Upload`. */
 export async function choose(page: Page, files: readonly Image[]): Promise<void> {
   const chooser = page.waitForEvent("filechooser");
