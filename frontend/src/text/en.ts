@@ -253,6 +253,7 @@ export const text = {
     edit: "Edit",
     download: "Download",
     moveToTrash: "Move to trash",
+    loading: "Loading the photo",
     missing: "This photo does not exist",
     missingHint: "It may have been deleted permanently, or belong to another account.",
     failed: "This photo could not be loaded",

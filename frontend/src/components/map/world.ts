@@ -57,14 +57,18 @@ function followSize(map: L.Map, element: HTMLElement): void {
 }
 
 async function drawOutlines(map: L.Map): Promise<void> {
+  // The page may be left while a file is on its way.
+  let isRemoved = false;
+  map.on("unload", () => (isRemoved = true));
   let drawn = await outlines(coarseOutlines);
+  if (isRemoved) return;
   drawn?.addTo(map);
   let isAsked = false;
   const refine = async () => {
     if (isAsked || map.getZoom() < FINE_ZOOM) return;
     isAsked = true;
     const fine = await outlines(fineOutlines);
-    if (!fine) return;
+    if (!fine || isRemoved) return;
     drawn?.remove();
     drawn = fine.addTo(map);
   };
