@@ -1,4 +1,5 @@
 /** A map of the world's outlines, which come with the web app: nobody learns what is looked at. */
+import type { MultiPolygon } from "geojson";
 import L from "leaflet";
 import "leaflet/dist/leaflet.css";
 import { feature, mesh } from "topojson-client";
@@ -7,6 +8,7 @@ import coarseOutlines from "world-atlas/countries-110m.json?url";
 import fineOutlines from "world-atlas/countries-50m.json?url";
 
 import { text } from "@/text/en";
+import { flatPolygons } from "./antimeridian";
 import "./world.css";
 
 type World = Topology<{ countries: GeometryCollection; land: GeometryCollection }>;
@@ -84,9 +86,16 @@ async function outlines(url: string): Promise<L.LayerGroup | null> {
   const { land, countries } = world.objects;
   const borders = mesh(world, countries, (a, b) => a !== b);
   return L.layerGroup([
-    L.geoJSON(feature(world, land), { interactive: false, style: { className: "map-land" } }),
+    L.geoJSON(flatLand(world, land), { interactive: false, style: { className: "map-land" } }),
     L.geoJSON(borders, { interactive: false, style: { className: "map-border" } }),
   ]);
+}
+
+function flatLand(world: World, land: GeometryCollection): MultiPolygon {
+  const coordinates = feature(world, land).features.flatMap(({ geometry }) =>
+    geometry.type === "MultiPolygon" ? flatPolygons(geometry.coordinates) : [],
+  );
+  return { type: "MultiPolygon", coordinates };
 }
 
 /** Return a marker for the place of one photo. */
