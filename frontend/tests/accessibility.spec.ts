@@ -74,6 +74,7 @@ for (const view of views.filter(({ isPublic }) => !isPublic)) {
     test.slow();
     const metadata = { desc: "A red car", taken_date: "2026-03-01T12:00:00" };
     const id = await uploadPhoto(request, account, metadata);
+    await signedIn.reload(); // The list was read before the upload.
     await expectNoViolations(signedIn, view, id);
   });
 }

@@ -120,21 +120,22 @@ test("no token is kept, and signing out deletes all that was kept of the photos"
 }) => {
   await uploadPhotos(request, account);
   await see(signedIn);
-  const found = await signedIn.evaluate(async () => {
-    const { accessToken } = JSON.parse(localStorage.getItem("session") ?? "{}") as {
-      accessToken: string;
-    };
-    let text = "";
-    for (const name of await caches.keys()) {
-      const cache = await caches.open(name);
-      for (const { url, headers } of await cache.keys()) {
-        text += url + JSON.stringify([...headers]);
-        if (name === "replies") text += await (await cache.match(url))?.text();
+  const found = () =>
+    signedIn.evaluate(async () => {
+      const { accessToken } = JSON.parse(localStorage.getItem("session") ?? "{}") as {
+        accessToken: string;
+      };
+      let text = "";
+      for (const name of await caches.keys()) {
+        const cache = await caches.open(name);
+        for (const { url, headers } of await cache.keys()) {
+          text += url + JSON.stringify([...headers]);
+          if (name === "replies") text += await (await cache.match(url))?.text();
+        }
       }
-    }
-    return { hasToken: text.includes(accessToken), hasPhotos: text.includes("A red car") };
-  });
-  expect(found).toEqual({ hasToken: false, hasPhotos: true });
+      return { hasToken: text.includes(accessToken), hasPhotos: text.includes("A red car") };
+    });
+  await expect.poll(found).toEqual({ hasToken: false, hasPhotos: true });
   await openAccountMenu(signedIn);
   await signedIn.getByRole("menuitem", { name: "Sign out" }).click();
   await expect(signedIn.getByRole("button", { name: "Sign in" })).toBeVisible();

@@ -17,6 +17,8 @@ export async function startOffline(): Promise<void> {
   if (!container) return;
   watch(isSignedIn, onSession, { immediate: true, flush: "sync" });
   watch(isOffline, showConnection, { immediate: true });
+  // What shows the notice cannot be loaded once the connection is lost.
+  import("@/components/AppNotices.vue").catch(() => undefined);
   container.addEventListener("message", ({ data }: MessageEvent<Connection>) => {
     isOffline.value = !data.isOnline;
   });

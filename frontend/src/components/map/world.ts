@@ -41,6 +41,10 @@ export function createWorldMap(element: HTMLElement, options: L.MapOptions = {})
       .addTo(map);
   }
   followSize(map, element);
+  map.on("unload", () => {
+    // Leaflet would end a zoom that is under way on the map that is gone.
+    Object.assign(map, { _animatingZoom: false });
+  });
   void drawOutlines(map);
   return map;
 }
