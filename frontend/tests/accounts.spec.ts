@@ -7,6 +7,7 @@ import {
   signIn,
   test,
 } from "./support/album";
+import { bodyOf, showBodies } from "./support/bodies";
 
 function newAddress(): string {
   return `luigi-${String(Date.now())}-${String(Math.random()).slice(2, 8)}@example.com`;
@@ -260,4 +261,40 @@ test("a session survives a reload", async ({ signedIn }) => {
   await signedIn.reload();
   await expect(signedIn.getByRole("navigation", { name: "Main" })).toBeVisible();
   await expect(signedIn).toHaveURL(/#\/photos$/);
+});
+
+test("a deletion that was interrupted can be finished after signing in", async ({
+  page,
+  account,
+}) => {
+  // The album lets an account that is being deleted do nothing else.
+  const denied = { Code: "ForbiddenError", Message: "Sign in again." };
+  const answers = [{ remaining: 12 }, { ok: true }];
+  await page.route(/\/(photos|users\/me)\b/, async (route) => {
+    const { password } = (bodyOf(route.request()) ?? {}) as { password?: string };
+    if (route.request().method() !== "DELETE") await route.fulfill({ status: 403, json: denied });
+    else if (password === undefined) await route.fulfill({ status: 400, json: {} });
+    else if (password !== account.password)
+      await route.fulfill({ status: 401, json: { Code: "UnauthorizedError", Message: "Wrong." } });
+    else {
+      const json = answers.shift();
+      await route.fulfill({ status: json?.ok ? 200 : 202, json });
+    }
+  });
+  await showBodies(page);
+  await page.goto("/#/signin");
+  await page.getByRole("textbox", { name: "Email" }).fill(account.email);
+  await page.getByRole("textbox", { name: "Password" }).fill(account.password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page).toHaveURL(/#\/deletion$/);
+  await expect(page.getByText("The deletion of your account was interrupted.")).toBeVisible();
+  await page.goto("/#/photos");
+  await expect(page).toHaveURL(/#\/deletion$/);
+  const password = page.getByRole("textbox", { name: "Password" });
+  await password.fill("Wrong-2026");
+  await page.getByRole("button", { name: "Delete account" }).click();
+  await expect(password).toHaveAccessibleDescription(/Wrong\./);
+  await password.fill(account.password);
+  await page.getByRole("button", { name: "Delete account" }).click();
+  await expect(page.getByText("Your account and all of its photos are deleted.")).toBeVisible();
 });

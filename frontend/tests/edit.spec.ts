@@ -1,6 +1,7 @@
 import type { Locator, Page } from "@playwright/test";
 
 import { expect, signIn, test, uploadPhoto, type Account } from "./support/album";
+import { bodyOf, showBodies } from "./support/bodies";
 
 const PLACED = {
   desc: "A lake",
@@ -26,10 +27,11 @@ function field(form: Locator, name: string): Locator {
 }
 
 /** Record the bodies of the requests that change the photo. */
-function record(page: Page): unknown[] {
+async function record(page: Page): Promise<unknown[]> {
   const sent: unknown[] = [];
+  await showBodies(page);
   page.on("request", (request) => {
-    if (request.method() === "PATCH") sent.push(request.postDataJSON());
+    if (request.method() === "PATCH") sent.push(bodyOf(request));
   });
   return sent;
 }
@@ -41,7 +43,7 @@ test("only changed fields are sent, the list shows them, and Undo takes them bac
 }) => {
   await uploadPhoto(request, account, { desc: "A hill", taken_date: "2025-01-01T10:00:00" });
   const id = await uploadPhoto(request, account, PLACED);
-  const sent = record(page);
+  const sent = await record(page);
   const form = await openForm(page, account, id);
   await expect(field(form, "Description")).toHaveValue("A lake");
   await expect(field(form, "Description")).toBeFocused();
@@ -78,7 +80,7 @@ test("tags are suggested, and a suggestion completes what is typed", async ({
   await form.getByRole("button", { name: "Add seaside" }).click();
   await expect(field(form, "Tags")).toHaveValue("sun, seaside, ");
   await expect(field(form, "Tags")).toBeFocused();
-  const sent = record(page);
+  const sent = await record(page);
   await form.getByRole("button", { name: "Save" }).click();
   await expect(form).toHaveCount(0);
   expect(sent).toEqual([{ tags: "sun,seaside" }]);
@@ -134,7 +136,7 @@ test("the map, or degrees, set the position, and a button removes it", async ({
 }) => {
   const id = await uploadPhoto(request, account, { desc: "A lake" });
   const form = await openForm(page, account, id);
-  const sent = record(page);
+  const sent = await record(page);
   await form.getByRole("application", { name: "Map of the world" }).click();
   await expect(field(form, "Latitude")).not.toHaveValue("");
   await form.getByRole("button", { name: "Save" }).click();

@@ -110,38 +110,3 @@ test("the theme follows the system until one is chosen, and is kept", async ({ s
   await signedIn.getByRole("radio", { name: "System" }).check({ force: true });
   await expect.poll(ground).toBe("rgb(18, 18, 20)");
 });
-
-test("a deletion that was interrupted can be finished after signing in", async ({
-  page,
-  account,
-}) => {
-  // The album lets an account that is being deleted do nothing else.
-  const denied = { Code: "ForbiddenError", Message: "Sign in again." };
-  const answers = [{ remaining: 12 }, { ok: true }];
-  await page.route(/\/(photos|users\/me)\b/, async (route) => {
-    const { password } = (route.request().postDataJSON() ?? {}) as { password?: string };
-    if (route.request().method() !== "DELETE") await route.fulfill({ status: 403, json: denied });
-    else if (password === undefined) await route.fulfill({ status: 400, json: {} });
-    else if (password !== account.password)
-      await route.fulfill({ status: 401, json: { Code: "UnauthorizedError", Message: "Wrong." } });
-    else {
-      const json = answers.shift();
-      await route.fulfill({ status: json?.ok ? 200 : 202, json });
-    }
-  });
-  await page.goto("/#/signin");
-  await page.getByRole("textbox", { name: "Email" }).fill(account.email);
-  await page.getByRole("textbox", { name: "Password" }).fill(account.password);
-  await page.getByRole("button", { name: "Sign in" }).click();
-  await expect(page).toHaveURL(/#\/deletion$/);
-  await expect(page.getByText("The deletion of your account was interrupted.")).toBeVisible();
-  await page.goto("/#/photos");
-  await expect(page).toHaveURL(/#\/deletion$/);
-  const password = page.getByRole("textbox", { name: "Password" });
-  await password.fill("Wrong-2026");
-  await page.getByRole("button", { name: "Delete account" }).click();
-  await expect(password).toHaveAccessibleDescription(/Wrong\./);
-  await password.fill(account.password);
-  await page.getByRole("button", { name: "Delete account" }).click();
-  await expect(page.getByText("Your account and all of its photos are deleted.")).toBeVisible();
-});

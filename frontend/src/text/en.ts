@@ -316,6 +316,7 @@ export const text = {
     inView: "In view",
     inViewCount: (count: number) => `${photos(count)} in view`,
     more: (count: number) => `${photos(count)} more. Zoom in to see them.`,
+    samePlace: (count: number, first: string) => `${photos(count)} in one place. ${first}`,
     cluster: (count: number) => `${photos(count)}. Zoom in.`,
     zoomIn: "Zoom in",
     zoomOut: "Zoom out",
