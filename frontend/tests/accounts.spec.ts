@@ -200,6 +200,7 @@ test("an album that is closed to new accounts does not offer to create one", asy
 test("a forgotten password is replaced with the emailed code", async ({ page, account }) => {
   await page.goto("/");
   await page.getByRole("link", { name: "Forgot your password?" }).click();
+  await expect(page.getByRole("heading", { name: "Reset your password" })).toBeVisible();
   await page.getByRole("textbox", { name: "Email" }).fill(account.email);
   await page.getByRole("button", { name: "Send code" }).click();
   await page.getByRole("textbox", { name: "Code" }).fill("111111");

@@ -75,12 +75,12 @@ test("tags are suggested, and a suggestion completes what is typed", async ({
 }) => {
   await uploadPhoto(request, account, { desc: "A hill", tags: "seaside" });
   const id = await uploadPhoto(request, account, { desc: "A lake" });
+  const sent = await record(page);
   const form = await openForm(page, account, id);
   await field(form, "Tags").fill("sun, se");
   await form.getByRole("button", { name: "Add seaside" }).click();
   await expect(field(form, "Tags")).toHaveValue("sun, seaside, ");
   await expect(field(form, "Tags")).toBeFocused();
-  const sent = await record(page);
   await form.getByRole("button", { name: "Save" }).click();
   await expect(form).toHaveCount(0);
   expect(sent).toEqual([{ tags: "sun,seaside" }]);
@@ -135,8 +135,8 @@ test("the map, or degrees, set the position, and a button removes it", async ({
   request,
 }) => {
   const id = await uploadPhoto(request, account, { desc: "A lake" });
-  const form = await openForm(page, account, id);
   const sent = await record(page);
+  const form = await openForm(page, account, id);
   await form.getByRole("application", { name: "Map of the world" }).click();
   await expect(field(form, "Latitude")).not.toHaveValue("");
   await form.getByRole("button", { name: "Save" }).click();

@@ -2,6 +2,7 @@
 import { onBeforeUnmount, shallowRef, type Ref } from "vue";
 
 const HIDE_MS = 3_000;
+const FOCUSED = ".control:focus-visible, .control :focus-visible";
 
 export function useControls(root: Readonly<Ref<HTMLElement | null>>, isHeld: () => boolean) {
   const areShown = shallowRef(true);
@@ -15,14 +16,14 @@ export function useControls(root: Readonly<Ref<HTMLElement | null>>, isHeld: () 
   }
 
   function hideUnlessUsed(): void {
-    const isUsed = root.value?.querySelector(".control:focus-visible, .control:hover");
+    const isUsed = root.value?.querySelector(`${FOCUSED}, .control:hover`);
     if (isUsed || isHeld()) show();
     else areShown.value = false;
   }
 
   /** Hide them at once, as when a photo is zoomed. */
   function hide(): void {
-    if (root.value?.querySelector(".control:focus-visible")) return;
+    if (root.value?.querySelector(FOCUSED)) return;
     clearTimeout(timer);
     areShown.value = false;
   }

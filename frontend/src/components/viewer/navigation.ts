@@ -24,9 +24,10 @@ export function useViewerNavigation() {
 
   /** Return to the list, without leaving the viewer in the history for Back. */
   async function close(): Promise<void> {
-    const { back, list = "/photos" } = state();
-    if (back === list) router.back();
-    else await router.replace(list);
+    const { back, list } = state();
+    // A typed address has no list, and the `back` of the address before it.
+    if (list && back === list) router.back();
+    else await router.replace(list ?? "/photos");
   }
 
   return { show, close };
