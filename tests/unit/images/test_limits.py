@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 from PIL.ExifTags import Base
 from PIL.TiffTags import TAGS_V2
 
@@ -191,6 +191,11 @@ def test_jpeg_is_kept_in_memory_until_its_last_scan_only_if_its_first_lacks_colo
 def test_tiff_with_strips_of_no_rows_is_rejected() -> None:
     with pytest.raises(UndecodableImage, match="broken"):
         read_here(with_tag(deep_tiff("<H", 65535), 278, 278, 0))
+
+
+def test_each_type_of_tag_has_the_size_that_pillow_reads() -> None:
+    dispatch = TiffImagePlugin.ImageFileDirectory_v2._load_dispatch
+    assert {kind: size for kind, (size, _) in dispatch.items()} == limits._BYTES_OF_TAG_TYPE
 
 
 def tiff_of_tags(count: int, kind: int, values: int, rest: int = 0) -> bytes:

@@ -76,6 +76,17 @@ def test_valid_image_that_is_not_decoded_is_unsupported_by_its_name(name: str) -
     assert str(refusal.value) == f"{name} is not supported. Save it as JPEG or PNG."
 
 
+# ITU-T T.81, table B.1, has these kinds of frames.
+@pytest.mark.parametrize("kind", [0xC3, 0xC7, 0xCB, 0xCF])
+def test_every_lossless_jpeg_is_named(kind: int) -> None:
+    assert unsupported_variant(jpeg_with_frame(kind)) == "Lossless JPEG"
+
+
+@pytest.mark.parametrize("kind", [0xC5, 0xC6, 0xCD, 0xCE])
+def test_every_hierarchical_jpeg_is_named(kind: int) -> None:
+    assert unsupported_variant(jpeg_with_frame(kind)) == "Hierarchical JPEG"
+
+
 def test_bmp_with_too_many_colors_is_unsupported_by_its_name() -> None:
     data = bytearray(bmp_of(8, 0, bytes(64 + 1200), header=40))
     data[46:50] = struct.pack("<L", 300)
