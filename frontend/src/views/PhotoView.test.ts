@@ -33,6 +33,10 @@ async function respond(request: Request): Promise<Response> {
   if (path === "/photos/batch") {
     return Response.json({ ok: true, done: [], failed: [], remaining: [] });
   }
+  if (path === "/photos/timeline") {
+    const months = [{ month: "2026-11", count: 3 }];
+    return Response.json({ ok: true, photo_count: 3, months });
+  }
   if (path === "/photos") {
     return Response.json({ ok: true, photos: [0, 1, 2].map(photo), nextCursor: null });
   }
