@@ -1,7 +1,7 @@
 """What follows from a photo's item: counters, members of lists, and hashes, in items of their own.
 
-Pure functions: whoever writes a photo's item writes the difference in the same transaction, and the
-integrity check compares the sums. `docs/data-model.md` explains the items.
+Pure functions: code that writes a photo's item writes the difference in the same transaction, and
+the integrity check compares the sums. `docs/data-model.md` explains the items.
 
 All their IDs begin with KEY_PREFIX, so earlier versions take them for used Idempotency-Keys.
 """
