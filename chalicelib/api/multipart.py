@@ -8,12 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.message import Message
 from email.utils import collapse_rfc2231_value
-from typing import Literal
 
 from chalicelib.api.parsing import photo_metadata, printable_name, string_values
 from chalicelib.api.requests import ABSENT, UploadForm
 from chalicelib.errors import InvalidInput
-from chalicelib.photos.photo import METADATA, PhotoMetadata
+from chalicelib.photos.photo import METADATA, OnDuplicate, PhotoMetadata
 
 _MAX_PARTS = 64
 _MAX_HEADERS = 2_000  # bytes of one part
@@ -28,7 +27,7 @@ class ImageUpload:
 
     data: bytes
     metadata: PhotoMetadata
-    on_duplicate: Literal["keep", "skip"] = "keep"
+    on_duplicate: OnDuplicate = "keep"
 
 
 def image_upload(body: bytes, content_type: str) -> ImageUpload:

@@ -18,8 +18,10 @@ from chalicelib.photos.photo import (
     MAX_TAGS,
     MAX_TEXT,
     URLS,
+    BatchAction,
     Latitude,
     Longitude,
+    OnDuplicate,
     PhotoMetadata,
     Text,
 )
@@ -208,7 +210,7 @@ PhotoChanges: Any = defstruct(
 )
 
 
-_OnDuplicate = Annotated[Literal["keep", "skip"], Meta(description="keep or skip")] | None
+_OnDuplicate = Annotated[OnDuplicate, Meta(description="keep or skip")] | None
 
 
 class PhotoEdit(PhotoChanges, Struct, kw_only=True):  # type: ignore[misc]
@@ -225,7 +227,7 @@ class BatchRequest(Struct, forbid_unknown_fields=True):
         Meta(max_length=MAX_BATCH, description=f"at most {MAX_BATCH} IDs of photos"),
     ]
     action: Annotated[
-        Literal["trash", "restore", "delete", "favorite", "unfavorite", "tag", "untag"],
+        BatchAction,
         Meta(description="trash, restore, delete, favorite, unfavorite, tag or untag"),
     ]
     tags: _Tags | None = None

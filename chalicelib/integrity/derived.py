@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.integrity.report import Issue
 from chalicelib.integrity.tables import Tables
-from chalicelib.photos.derived import HASHES, LISTS, MONTHS, Counter, Derived, derived
+from chalicelib.photos.derived import HASHES, LISTS, MONTHS, Counter, Derived, derived, subtracted
 from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import id_of_sort_key
 
@@ -57,7 +57,7 @@ class DerivedData:
 
     def issues(self, wanted: "DerivedData") -> list[Issue]:
         """Return in what this differs from what should be stored."""
-        changed = self._counters_to_add(wanted)
+        changed = subtracted(wanted.counters, self.counters)
         found = {
             Issue.WRONG_MONTHS: any(item.startswith(MONTHS) for item, _ in changed),
             Issue.WRONG_TAGS: not all(item.startswith(MONTHS) for item, _ in changed),
@@ -69,7 +69,7 @@ class DerivedData:
     def counters_to_add(self, wanted: "DerivedData") -> Iterator[dict[Counter, int]]:
         """Yield what to add to counters, at most 100 of one item at a time."""
         items = collections.defaultdict[str, list[tuple[Counter, int]]](list)
-        for counter, number in self._counters_to_add(wanted).items():
+        for counter, number in subtracted(wanted.counters, self.counters).items():
             items[counter[0]].append((counter, number))
         for numbers in items.values():
             for start in range(0, len(numbers), _MOST_NUMBERS):
@@ -88,11 +88,6 @@ class DerivedData:
                 stored[photo_id][1].add(hashed)
         for photo_id, (own_members, own_hashes) in sorted(stored.items()):
             yield photo_id, Derived(members=frozenset(own_members), hashes=frozenset(own_hashes))
-
-    def _counters_to_add(self, wanted: "DerivedData") -> dict[Counter, int]:
-        counters = sorted(self.counters.keys() | wanted.counters.keys())
-        numbers = {one: wanted.counters.get(one, 0) - self.counters.get(one, 0) for one in counters}
-        return {counter: number for counter, number in numbers.items() if number}
 
 
 @dataclass

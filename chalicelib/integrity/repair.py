@@ -17,6 +17,7 @@ from chalicelib.images.decoding import read_image
 from chalicelib.images.sizes import Sizes
 from chalicelib.integrity.derived import DerivedData
 from chalicelib.integrity.report import Finding, Issue
+from chalicelib.photos.derived import is_in_trash
 from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import STORED_STATES, PhotoState
 from chalicelib.photos.reservations import has_expired
@@ -48,7 +49,7 @@ class Counters:
     def of_photo(cls, photo: Photo) -> "Counters":
         """Return what one photo adds to its owner's counters."""
         if photo.state != PhotoState.PENDING:
-            return cls(1, int(photo.filesize), trash=int(photo.state == PhotoState.TRASHED))
+            return cls(1, int(photo.filesize), trash=int(is_in_trash(photo)))
         return cls() if has_expired(photo) else cls(0, 0, 1, int(photo.filesize))
 
     def __add__(self, other: "Counters") -> "Counters":

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Literal
 
 from chalicelib.clients import as_album_error
 from chalicelib.errors import AlbumError, NotSignedIn, TryAgainLater
@@ -18,11 +17,10 @@ from chalicelib.photos.changes import (
     untagged,
 )
 from chalicelib.photos.models import Photo
+from chalicelib.photos.photo import BatchAction
 from chalicelib.photos.service import photo_keys
 from chalicelib.photos.storage import PhotoStorage
 from chalicelib.photos.transactions import PhotoTransactions
-
-Action = Literal["trash", "restore", "delete", "favorite", "unfavorite", "tag", "untag"]
 
 SECONDS = 20.0  # of the gateway's 29
 _CHUNK = 100  # photos, whose objects are deleted in one call: S3 takes over a second for 1,000
@@ -45,7 +43,9 @@ class PhotoBatches:
         self._storage = storage
         self._transactions = transactions
 
-    def run(self, user_id: str, ids: Iterable[str], action: Action, tags: str = "") -> BatchResult:
+    def run(
+        self, user_id: str, ids: Iterable[str], action: BatchAction, tags: str = ""
+    ) -> BatchResult:
         """Do the same with each photo; safe to repeat.
 
         If AWS fails or throttles, what was not done remains. Raises its error if nothing was done.
@@ -141,7 +141,7 @@ def _each(ids: list[str], act: Callable[[str], object], deadline: float) -> Batc
     return result
 
 
-def _change(action: Action, tags: str) -> Callable[[Photo], Photo]:
+def _change(action: BatchAction, tags: str) -> Callable[[Photo], Photo]:
     if action == "trash":
         return trashed
     if action == "restore":

@@ -86,13 +86,19 @@ def difference(old: Any | None, new: Any | None) -> Difference:
 def between(before: Derived, after: Derived) -> Difference:
     """Return what to add and remove so that `after` exists instead of `before`."""
     return Difference(
-        _subtracted(after.owner, before.owner),
-        _subtracted(after.counters, before.counters),
+        subtracted(after.owner, before.owner),
+        subtracted(after.counters, before.counters),
         sorted(after.members - before.members),
         sorted(before.members - after.members),
         sorted(after.hashes - before.hashes),
         sorted(before.hashes - after.hashes),
     )
+
+
+def subtracted(new: Mapping[Any, int], old: Mapping[Any, int]) -> dict[Any, int]:
+    """Return what changes from old to new numbers, without zeros and sorted; absent ones are 0."""
+    changes = {name: new.get(name, 0) - old.get(name, 0) for name in old.keys() | new.keys()}
+    return {name: number for name, number in sorted(changes.items()) if number}
 
 
 def month_counter(month: str) -> Counter:
@@ -118,12 +124,19 @@ def hash_id(sha256: str) -> str:
     return HASHES + sha256
 
 
+def is_in_trash(photo: Any) -> bool:
+    """Return whether a photo is counted and listed in the trash."""
+    # While a photo is being deleted, it stays there: emptying the trash again finishes that.
+    is_there = photo.state in (PhotoState.TRASHED, PhotoState.DELETING)
+    return is_there and photo.trashed_date is not None
+
+
 def _owners_counters(photo: Any) -> dict[str, int]:
     size = int(photo.filesize)
     counters = {"photo_count": 1, "storage_bytes": size}
     if photo.state == PhotoState.PENDING:
         counters |= {"pending_count": 1, "pending_bytes": size}
-    elif _is_in_trash(photo):
+    elif is_in_trash(photo):
         counters["trash_count"] = 1
     return counters
 
@@ -136,7 +149,7 @@ def _counters(photo: Any) -> dict[Counter, int]:
 
 
 def _members(photo: Any) -> list[str]:
-    if _is_in_trash(photo):
+    if is_in_trash(photo):
         return [f"{list_prefix(TRASH)}{photo.trashed_date}#{photo.id}"]
     if not _is_listed(photo):
         return []
@@ -144,16 +157,5 @@ def _members(photo: Any) -> list[str]:
     return [list_prefix(name) + photo.taken_key for name in lists]
 
 
-def _is_in_trash(photo: Any) -> bool:
-    # While a photo is being deleted, it stays there: emptying the trash again finishes that.
-    is_there = photo.state in (PhotoState.TRASHED, PhotoState.DELETING)
-    return is_there and photo.trashed_date is not None
-
-
 def _is_listed(photo: Any) -> bool:
     return photo.state == PhotoState.READY and photo.taken_key is not None
-
-
-def _subtracted(new: Mapping[Any, int], old: Mapping[Any, int]) -> dict[Any, int]:
-    changes = {name: new.get(name, 0) - old.get(name, 0) for name in old.keys() | new.keys()}
-    return {name: number for name, number in sorted(changes.items()) if number}

@@ -1,15 +1,12 @@
 """Uploads of images that their owner has already stored."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from chalicelib.photos.derived import hash_id
 from chalicelib.photos.known import MOST_READ
 from chalicelib.photos.models import DerivedItem, Photo
 from chalicelib.photos.photo import PhotoState
-
-# What to do if the user already has the bytes of an upload.
-OnDuplicate = Literal["keep", "skip"]
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,12 @@ Longitude = Annotated[
 ]
 
 
+# What to do if the user already has the bytes of an upload.
+OnDuplicate = Literal["keep", "skip"]
+# What can be done with many photos at once.
+BatchAction = Literal["trash", "restore", "delete", "favorite", "unfavorite", "tag", "untag"]
+
+
 class PhotoState(StrEnum):
     """The stage of a photo's life: a ready one is listed, a trashed one only in the trash."""
 

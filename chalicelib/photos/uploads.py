@@ -20,12 +20,13 @@ from chalicelib.errors import (
 from chalicelib.images.decoding import DecodedImage, read_image
 from chalicelib.images.sizes import Sizes
 from chalicelib.photos.changes import NO_SUCH_PHOTO
-from chalicelib.photos.duplicates import OnDuplicate, Stored, stored_photo
+from chalicelib.photos.duplicates import Stored, stored_photo
 from chalicelib.photos.idempotency import KeyedUpload, once
 from chalicelib.photos.models import Photo
 from chalicelib.photos.photo import (
     MAX_BYTES,
     METADATA,
+    OnDuplicate,
     PhotoMetadata,
     PhotoState,
     is_id,

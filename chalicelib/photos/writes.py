@@ -154,8 +154,7 @@ class Writer:
     ) -> None:
         """Write a photo's item together with the changes that follow from it.
 
-        `room` and `more` are a condition and changes of the owner's item. With `unique`, it raises
-        DuplicateImage if another photo has the same bytes. It retries while DynamoDB
+        `room` and `more` are a condition and changes of the owner's item. It retries while DynamoDB
         cancels the transaction for a transient reason. When a condition failed, `on_conflict` gets
         the names of these items: it raises, or returns whether nothing is left to write. With
         `unique`, it raises DuplicateImage if another photo has the same bytes.

@@ -17,7 +17,7 @@ from chalicelib.integrity.check import GRACE, IntegrityService
 from chalicelib.integrity.repair import Counters
 from chalicelib.integrity.report import Finding, IntegrityError, Issue, Summary
 from chalicelib.photos.models import Photo
-from chalicelib.photos.photo import PhotoMetadata
+from chalicelib.photos.photo import PhotoMetadata, PhotoState
 from tests.support.integrity import IMAGE, assert_repaired, check, keys_of, photo_bucket, repair
 from tests.support.people import Person
 
@@ -79,6 +79,14 @@ def test_counters_that_are_missing_count_as_zero(owner: Person, sub: str) -> Non
     stored = User.get(sub).attribute_values
     assert [stored[name] for name in names] == [12, 68, 7, 8]
     assert owner.counters() == (5, 60)
+
+
+def test_photo_whose_deletion_from_the_trash_was_interrupted_still_counts_as_trashed(
+    sub: str, photo: Photo
+) -> None:
+    app.services.photos.trash(sub, photo.id)
+    Photo(sub, photo.id).update(actions=[Photo.state.set(PhotoState.DELETING)])
+    assert Issue.WRONG_COUNTERS not in check(sub)
 
 
 def test_counters_of_an_account_that_is_gone_are_not_created(sub: str) -> None:
