@@ -1,7 +1,6 @@
 """Albums of several sizes in the embedded AWS, and the services that list them."""
 
 import hashlib
-import json
 from collections import Counter as Counts
 from dataclasses import replace
 from typing import Any
@@ -14,7 +13,7 @@ from chalicelib.clients import client_config, create_client
 from chalicelib.photos.counts import PhotoCounts
 from chalicelib.photos.cursors import Cursors
 from chalicelib.photos.derived import derived
-from chalicelib.photos.lists import PhotoLists
+from chalicelib.photos.lists import Page, PhotoLists
 from chalicelib.photos.models import DerivedItem, Photo
 from chalicelib.photos.photo import PhotoQuery, PhotoState, new_id, sort_key
 from chalicelib.photos.query import ItemReader
@@ -57,16 +56,15 @@ class SampleAlbum:
 
     def page(self, size: int, query: PhotoQuery = ALL_PHOTOS) -> bytes:
         """Return a page of the album of `size` photos, as JSON."""
-        page = self.lists.page(owner(size), query)
-        return msgspec.json.encode(
-            {"ok": True, "photos": page.photos, "nextCursor": page.next_cursor}
-        )
+        return _encoded(self.lists.page(owner(size), query))
 
     def pages(self, size: int, query: PhotoQuery = ALL_PHOTOS) -> list[bytes]:
         """Return all pages, as JSON: with long URLs, 1,000 photos do not fit on one."""
-        pages = [self.page(size, query)]
-        while (cursor := json.loads(pages[-1])["nextCursor"]) is not None:
-            pages.append(self.page(size, replace(query, cursor=cursor)))
+        page = self.lists.page(owner(size), query)
+        pages = [_encoded(page)]
+        while page.next_cursor is not None:
+            page = self.lists.page(owner(size), replace(query, cursor=page.next_cursor))
+            pages.append(_encoded(page))
         return pages
 
     def _store_photos(self, user_id: str, size: int) -> None:
@@ -97,6 +95,10 @@ class SampleAlbum:
             item[name] = {"N": str(number)}
         for item in items.values():
             self.dynamodb.put_item(TableName=TABLE, Item=item)
+
+
+def _encoded(page: Page) -> bytes:
+    return msgspec.json.encode({"ok": True, "photos": page.photos, "nextCursor": page.next_cursor})
 
 
 def owner(size: int) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 from unittest import mock
 
 import boto3
+import botocore.client
+import botocore.hooks
 import botocore.session
 import jsonschema
 import pytest
@@ -46,6 +48,31 @@ MISSING_ID = "01890a5d-ac96-774b-bcce-b302099a8057"  # a valid ID that no photo 
 # Without this cache, every boto3 session would read botocore's service models again, which takes
 # most of the time of creating a client.
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)
+
+# Every container makes clients of its own, whose classes and names of events are always the same:
+# a tenth of the time of the tests of the API.
+_create_class = botocore.client.ClientCreator._create_client_class
+_classes: dict[str, type] = {}
+
+
+def _created_once(self: Any, service: str, model: Any) -> type:
+    if service not in _classes:
+        _classes[service] = _create_class(self, service, model)
+    return _classes[service]
+
+
+botocore.client.ClientCreator._create_client_class = _created_once
+_alias = botocore.hooks.EventAliaser._alias_event_name
+_event_names: dict[str, str] = {}
+
+
+def _aliased_once(self: Any, name: str) -> str:
+    if name not in _event_names:
+        _event_names[name] = _alias(self, name)
+    return _event_names[name]
+
+
+botocore.hooks.EventAliaser._alias_event_name = _aliased_once
 
 # moto imports the same private key for every user pool: half of the set-up of a test.
 _import_key = cognitoidp_models.jwk.RSAKey.import_key
