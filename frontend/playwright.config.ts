@@ -23,7 +23,9 @@ export default defineConfig({
     // Tests route requests, which those of a service worker escape. Its own tests allow it.
     serviceWorkers: "block",
     launchOptions: { executablePath: await browserPath(), args: ["--no-sandbox"] },
-    trace: "retain-on-failure",
+    // Traces take a third of the time: TRACE=1 records them.
+    trace: process.env.TRACE ? "retain-on-failure" : "off",
+    screenshot: "only-on-failure",
   },
   // An album of its own, with its accounts and photos in dist/test-album.
   webServer: {

@@ -5,6 +5,7 @@ import {
   expect,
   openAccountMenu,
   openSession,
+  signIn,
   test,
   uploadPhoto,
   type Account,
@@ -81,6 +82,22 @@ test("the second visit loads no image from the network, even with URLs that were
   expect(await kept(signedIn, "images"), "errors are never kept").toBe(names.length);
   expect(requested.filter((url) => url.includes("X-Amz-") && !url.includes("/x.jpg"))).toEqual([]);
   expect(requested.filter((url) => url.includes("/photos?"))).not.toEqual([]);
+});
+
+test("what the first visit has shown is there offline", async ({
+  page,
+  account,
+  request,
+  context,
+}) => {
+  await uploadPhotos(request, account);
+  await page.goto("/#/photos");
+  await signIn(page, account);
+  await expectPhotos(page);
+  await expect.poll(() => kept(page, "images")).toBe(names.length);
+  await context.setOffline(true);
+  await page.reload();
+  await expectPhotos(page);
 });
 
 test("offline, the web app opens and shows what was seen before, even after the session is due", async ({
@@ -202,7 +219,8 @@ test("a new version is offered; tabs of the older one work until they are closed
 test("files that are shared with the web app wait for a page, which uploads them", async ({
   signedIn,
 }) => {
-  await signedIn.evaluate(() => navigator.serviceWorker.ready);
+  const isControlled = () => signedIn.evaluate(() => navigator.serviceWorker.controller !== null);
+  await expect.poll(isControlled).toBe(true);
   const status = await signedIn.evaluate(async () => {
     const form = new FormData();
     form.append("photos", new File(["bytes"], "été.jpg", { type: "image/jpeg" }));

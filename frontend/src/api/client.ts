@@ -3,6 +3,7 @@ import createClient from "openapi-fetch";
 
 import { config } from "@/config";
 import { ApiError, errorOf, offlineError } from "./errors";
+import { rememberRead } from "./firstReads";
 import type { paths } from "./schema";
 import { accessToken, endSession, isBeingDeleted, lastAccessToken } from "./session";
 
@@ -79,7 +80,9 @@ function withToken(request: Request, token: string): Request {
 
 async function send(request: Request): Promise<Response> {
   for (let attempt = 1; ; attempt++) {
-    const response = await fetch(request.clone()).catch((error: unknown) => {
+    const sent = fetch(request.clone());
+    rememberRead(request, sent);
+    const response = await sent.catch((error: unknown) => {
       throw request.signal.aborted ? error : offlineError();
     });
     if (request.method !== "GET" || ![429, 503].includes(response.status)) return response;

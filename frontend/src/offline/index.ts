@@ -1,6 +1,7 @@
 /** The page's side of the service worker. It is loaded after everything that the page needs. */
 import { watch } from "vue";
 
+import { isFirstVisit, takeReads } from "@/api/firstReads";
 import { ending, isSignedIn } from "@/api/session";
 import { isOffline } from "@/composables/connection";
 import { removeNotice, setNotice } from "@/composables/notices";
@@ -22,15 +23,25 @@ export async function startOffline(): Promise<void> {
   container.addEventListener("message", ({ data }: MessageEvent<Connection>) => {
     isOffline.value = !data.isOnline;
   });
-  const wasControlled = container.controller !== null;
   const registration = await container
     .register("/sw.js", { updateViaCache: "none" })
     .catch(() => null);
   if (!registration) return; // Blocked by the browser's settings: everything else works.
   offerUpdates(container, registration);
   const { active } = await container.ready;
-  const message: ToWorker = { type: "keep", urls: displayedImages() };
-  if (!wasControlled) active?.postMessage(message);
+  if (!isFirstVisit) return;
+  if (!container.controller) await once(container, "controllerchange");
+  const message: ToWorker = { type: "keep", urls: displayedImages(), reads: await takeReads() };
+  active?.postMessage(message);
+}
+
+function once(target: EventTarget, name: string): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      resolve();
+    };
+    target.addEventListener(name, done, { once: true });
+  });
 }
 
 function onSession(signedIn: boolean): void {

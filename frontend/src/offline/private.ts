@@ -1,4 +1,5 @@
 /** What is kept of an account's photos in this browser, deleted with its session. */
+import { forgetReads } from "@/api/firstReads";
 import { accountId } from "@/api/session";
 import { INDEX_DATABASE, PRIVATE_CACHES, type ToWorker } from "@/worker/messages";
 
@@ -8,6 +9,7 @@ const KEY = "offlineAccount";
 /** Delete all kept photos and lists. */
 export async function wipe(): Promise<void> {
   forgetAccount();
+  forgetReads();
   const worker = await activeWorker();
   const message: ToWorker = { type: "wipe" };
   // The worker also drops what it is storing at this moment.

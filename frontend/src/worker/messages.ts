@@ -1,12 +1,19 @@
 /** What pages and the service worker send to each other. */
+/** What the API answered to a page without a worker. */
+export interface FirstRead {
+  url: string;
+  /** The header of the request: it says whose the response is. */
+  authorization: string;
+  body: string;
+}
 
 export type ToWorker =
   /** Replace the version that is running. */
   | { type: "activate" }
   /** Forget all photos and lists: the account has signed out. */
   | { type: "wipe" }
-  /** Keep images that were displayed before the worker was there. */
-  | { type: "keep"; urls: readonly string[] }
+  /** Keep the images that were displayed, and what was read, before the worker was there. */
+  | { type: "keep"; urls: readonly string[]; reads: readonly FirstRead[] }
   /** Serve what arrives through the port of this message as a download at `downloadUrl(id)`. */
   | { type: "download"; id: string; name: string }
   /** Browsers stop a worker that receives nothing for a while, and its downloads with it. */

@@ -2,7 +2,7 @@
 import { accountOf } from "./account";
 import { BoundedCache } from "./bounded";
 import { DatabaseIndex } from "./database";
-import { type Connection, PRIVATE_CACHES } from "./messages";
+import { type Connection, type FirstRead, PRIVATE_CACHES } from "./messages";
 
 const LIMIT = 50_000_000; // bytes: about 40,000 photos
 const READ = /\/(photos(\/[^/]+)?|users\/me)$/;
@@ -42,6 +42,16 @@ export async function reply(event: FetchEvent): Promise<Response> {
   event.waitUntil(announce(event.clientId, true));
   if (response.status === 200) event.waitUntil(kept.put(key, response.clone()));
   return response;
+}
+
+/** Keep what the API answered before the worker was there. */
+export async function keepReplies(reads: readonly FirstRead[]): Promise<void> {
+  for (const { url, authorization, body } of reads) {
+    const request = new Request(url, { headers: { Authorization: authorization } });
+    if (!isRead(request)) continue;
+    const headers = { "Content-Type": "application/json" };
+    await kept.put(keyOf(request), new Response(body, { headers }));
+  }
 }
 
 /** Forget all responses. */

@@ -2,7 +2,7 @@
 import { announceDownload, download, requestedDownload } from "./downloads";
 import { forgetImages, image, isImage, keepImages } from "./images";
 import { PRIVATE_CACHES, type ToWorker } from "./messages";
-import { forgetReplies, isRead, reply } from "./replies";
+import { forgetReplies, isRead, keepReplies, reply } from "./replies";
 import { isShare, receive } from "./shared";
 import { activate, file, fileOf, install, prune } from "./shell";
 
@@ -32,8 +32,9 @@ self.addEventListener("message", (event) => {
   const message = event.data as ToWorker;
   if (message.type === "activate") event.waitUntil(self.skipWaiting());
   else if (message.type === "wipe") event.waitUntil(wipe());
-  else if (message.type === "keep") event.waitUntil(keepImages(message.urls));
-  else if (message.type === "download") {
+  else if (message.type === "keep") {
+    event.waitUntil(Promise.all([keepReplies(message.reads), keepImages(message.urls)]));
+  } else if (message.type === "download") {
     const [port] = event.ports;
     if (port) announceDownload(message.id, message.name, port);
   }

@@ -51,11 +51,16 @@ export function createWorldMap(element: HTMLElement, options: L.MapOptions = {})
 
 /** A map is never so small that the world ends within it. */
 function followSize(map: L.Map, element: HTMLElement): void {
-  const observer = new ResizeObserver(() => {
+  const adapt = () => {
     map.invalidateSize({ animate: false });
     const smallest = map.getBoundsZoom(EDGE, true);
-    map.setMinZoom(Number.isFinite(smallest) ? smallest : 0);
-  });
+    const zoom = Number.isFinite(smallest) ? smallest : 0;
+    // `setMinZoom` would zoom slowly, and its end undo what has been moved in the meantime.
+    if (map.getZoom() < zoom) map.setZoom(zoom, { animate: false });
+    map.setMinZoom(zoom);
+  };
+  adapt();
+  const observer = new ResizeObserver(adapt);
   observer.observe(element);
   map.on("unload", () => {
     observer.disconnect();
