@@ -18,6 +18,7 @@ async function openSignedIn(
   await page.goto(`${url}/icon.svg`);
   await page.evaluate((text) => localStorage.setItem("session", text), JSON.stringify(session));
   await page.goto(url);
+  await expect(page.getByRole("navigation", { name: "Main" })).toBeVisible();
   return page;
 }
 
