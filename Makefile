@@ -23,7 +23,7 @@ CHECK_INTEGRITY = STAGE=$(STAGE) $(BIN)/python -m infra.integrity $(if $(REPAIR)
 # album signs and verifies nothing with it, and the package does not contain it.
 ACCEPTED_VULNERABILITIES = --ignore-vuln CVE-2024-23342
 
-.PHONY: help install run reset dev-frontend test-frontend lighthouse types mail test test-full lint format audit fuzz mutants load provision invite package deploy deploy-local destroy publish-frontend gateway-responses check-integrity check-integrity-local restore bench bench-renditions bench-deployed bench-memory bench-decoder lock verify-locks routes costs architecture swagger-ui fault-matrix bench-page demo screenshots
+.PHONY: help install run reset dev-frontend check check-frontend test-frontend lighthouse types mail test test-full lint format audit fuzz mutants load provision invite package deploy deploy-local destroy publish-frontend gateway-responses check-integrity check-integrity-local restore bench bench-renditions bench-deployed bench-memory bench-decoder lock verify-locks routes costs architecture swagger-ui fault-matrix bench-page demo screenshots
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -60,14 +60,23 @@ mail: install ## Print the emails of the embedded AWS, newest last
 # In the order of their names, the small unit tests come last, so no worker waits long for the other.
 PYTEST_PARALLEL = $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
-# The web app comes first: a test of the deployed stage uses what is built there.
-test: install lint test-frontend ## Run the linters and all fast tests (COVERAGE=1 measures and requires coverage)
+# The browser comes first: a test of the deployed stage uses the web app that is built for it.
+test: install check ## Run the linters and all fast tests (COVERAGE=1 measures and requires coverage)
+	cd frontend && $(NPM) run --silent browser
 	$(PYTEST_PARALLEL) $(if $(COVERAGE),--cov)
 
-test-full: install lint test-frontend ## Also run slow tests, and those of /docs in a browser
+test-full: install check ## Also run slow tests, and those of /docs in a browser
+	cd frontend && FULL=1 $(NPM) run --silent browser
 	$(PYTEST_PARALLEL) -m "full or not full"
 
-test-frontend: install ## Check and test the web app (installs a Chromium if there is none)
+test-frontend: check-frontend ## Check and test the web app alone (installs a Chromium if there is none)
+	cd frontend && $(NPM) run --silent browser
+
+# Each of them keeps only one processor busy.
+check: install
+	@$(MAKE) --no-print-directory -j2 lint check-frontend
+
+check-frontend: install
 	@$(BIN)/python -m infra.frontend install
 	@$(BIN)/python -m infra.openapi dist/openapi.json
 	cd frontend && $(NPM) run --silent check
