@@ -1,6 +1,7 @@
 /** The part of a grid that is in the document: rows near the window, at stable places. */
 import { onBeforeUnmount, onMounted, shallowRef, watch, type Ref, type ShallowRef } from "vue";
 
+import { nextDetail } from "@/photos/detail";
 import {
   layoutGrid,
   positionAt,
@@ -19,6 +20,8 @@ import { forgetPlace, recallPlace, rememberPlace, type Place } from "./scrollMem
 export interface VirtualGrid {
   readonly layout: ShallowRef<GridLayout>;
   readonly rendered: ShallowRef<readonly Rendered[]>;
+  /** The positions of the photos that are shown with all that belongs to them. */
+  readonly detailed: ShallowRef<ReadonlySet<number>>;
   /** Whether people scroll too fast for images to be of use. */
   readonly isFast: ShallowRef<boolean>;
   /** The section at the top of the window. */
@@ -46,6 +49,8 @@ const AHEAD = 1.5;
 const SETTLED = 90;
 /** Windows per second beyond which nobody recognizes a photo. */
 const FAST = 6;
+/** Photos that become complete in one frame, so that scrolling never stutters. */
+const COMPLETED = 8;
 /** Their shapes are learned as far from the window as this number of photos. */
 const LEARNED = 500;
 
@@ -56,6 +61,7 @@ export function useVirtualGrid(
   const ratios = new Ratios();
   const layout = shallowRef(layoutGrid([], ratios, { width: 0, target: 1, gap: 0 }));
   const rendered = shallowRef<readonly Rendered[]>([]);
+  const detailed = shallowRef<ReadonlySet<number>>(new Set());
   const isFast = shallowRef(false);
   const current = shallowRef(0);
   const progress = shallowRef(0);
@@ -70,6 +76,7 @@ export function useVirtualGrid(
   let renderedAt = Infinity;
   let isMounted = false;
   let frame = 0;
+  let isScrolled = false;
   let settling: ReturnType<typeof setTimeout> | undefined;
   let last = { top: 0, at: 0 };
 
@@ -90,18 +97,40 @@ export function useVirtualGrid(
     // After a jump, what is visible comes first, and the rows around it one frame later.
     const isJump = Math.abs(start - renderedAt) > end - start;
     renderedAt = start;
-    if (isJump) requestAnimationFrame(renderAgain);
+    if (isJump) renderSoon();
     const extra = isJump ? 0 : Math.min(MOST_OVERSCAN, (end - start) * OVERSCAN);
     const next = renderBetween(layout.value, start - extra, end + extra, kept);
     if (!isSame(rendered.value, next)) rendered.value = next;
+    complete(start, end);
     const most = Math.max(1, layout.value.height - (end - start));
     progress.value = Math.min(1, Math.max(0, start / most));
     current.value = pinnedIndex() ?? sectionAt(layout.value, start);
     place = placeAt(start);
   }
 
-  function renderAgain(): void {
-    if (isMounted) render();
+  function complete(start: number, end: number): void {
+    const before = detailed.value;
+    const most = isFast.value ? 0 : COMPLETED;
+    const { positions, isFinished } = nextDetail(
+      rendered.value,
+      before,
+      at,
+      { start, end, kept },
+      most,
+    );
+    const isChanged =
+      positions.size !== before.size || [...positions].some((each) => !before.has(each));
+    if (isChanged) detailed.value = positions;
+    if (!isFinished && !isFast.value) renderSoon();
+  }
+
+  /** Render once in the next frame: each time, the browser has to lay out what changed. */
+  function renderSoon(): void {
+    frame ||= requestAnimationFrame(() => {
+      frame = 0;
+      if (isScrolled) followScroll();
+      render();
+    });
   }
 
   function pinnedIndex(): number | null {
@@ -175,6 +204,7 @@ export function useVirtualGrid(
     const isNew = ratios.learn(sections, at, position - LEARNED, position + LEARNED);
     const isChanged = sections.length !== layout.value.sections.length || isNew;
     if (isChanged || sections.some(differs)) relayout();
+    else render();
     load();
   }
 
@@ -213,19 +243,21 @@ export function useVirtualGrid(
   }
 
   function onScroll(): void {
-    frame ||= requestAnimationFrame(() => {
-      frame = 0;
-      const now = performance.now();
-      const top = window.scrollY;
-      const speed = (Math.abs(top - last.top) / Math.max(16, now - last.at)) * 1000;
-      isFast.value = speed > FAST * window.innerHeight;
-      last = { top, at: now };
-      if (pinned !== null && !isAtPinned()) pinned = null;
-      render();
-      clearTimeout(settling);
-      settling = setTimeout(settle, SETTLED);
-      if (!isFast.value) loadSoon();
-    });
+    isScrolled = true;
+    renderSoon();
+  }
+
+  function followScroll(): void {
+    isScrolled = false;
+    const now = performance.now();
+    const top = window.scrollY;
+    const speed = (Math.abs(top - last.top) / Math.max(16, now - last.at)) * 1000;
+    isFast.value = speed > FAST * window.innerHeight;
+    last = { top, at: now };
+    if (pinned !== null && !isAtPinned()) pinned = null;
+    clearTimeout(settling);
+    settling = setTimeout(settle, SETTLED);
+    if (!isFast.value) loadSoon();
   }
 
   let loadedAt = 0;
@@ -239,6 +271,7 @@ export function useVirtualGrid(
 
   function settle(): void {
     isFast.value = false;
+    render();
     load();
     if (place) rememberPlace(source().key, place);
     else if (isRestored) forgetPlace(source().key);
@@ -295,6 +328,7 @@ export function useVirtualGrid(
   return {
     layout,
     rendered,
+    detailed,
     isFast,
     current,
     progress,
