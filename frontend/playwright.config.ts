@@ -12,6 +12,8 @@ export default defineConfig({
   workers: 2,
   // What takes minutes runs with FULL=1 only.
   ...(process.env.FULL ? {} : { grepInvert: /@full/ }),
+  // A busy machine can exceed a time limit once; the report names each test that was repeated.
+  retries: process.env.CI ? 1 : 0,
   forbidOnly: !!process.env.CI,
   reporter: [["list"]],
   timeout: 60_000,

@@ -154,8 +154,11 @@ withPhotos(
     await expect(button(dialog, "Move to trash")).toHaveCount(0);
     await button(dialog, "Delete permanently").click();
     const question = page.getByRole("alertdialog");
+    // The list shows the change before the album has made it.
+    const deleted = page.waitForResponse("**/photos/batch");
     await question.getByRole("button", { name: "Delete permanently" }).click();
     await expect(page.getByRole("heading", { name: "The trash is empty" })).toBeVisible();
+    await deleted;
     await page.goto(`/#/photos/${ids[1] ?? ""}`);
     await expect(dialog.getByRole("heading", { name: "This photo does not exist" })).toBeVisible();
   },
