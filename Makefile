@@ -73,10 +73,10 @@ test-frontend: check-frontend ## Check and test the web app alone (installs a Ch
 	cd frontend && $(NPM) run --silent browser
 
 # Each of them keeps only one processor busy.
-check: install
+check: install ## Run everything of `make test` that needs no album: linters, types, Vitest
 	@$(MAKE) --no-print-directory -j2 lint check-frontend
 
-check-frontend: install
+check-frontend: install ## Check the web app, and run its unit tests
 	@$(BIN)/python -m infra.frontend install
 	@$(BIN)/python -m infra.openapi dist/openapi.json
 	cd frontend && $(NPM) run --silent check
