@@ -31,6 +31,9 @@ test.describe("on a desktop", () => {
     await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Map" }).click();
     await expect(page).toHaveURL(/#\/map/);
     await imagesAreLoaded(page);
+    const inView = page.getByRole("region", { name: "In view" });
+    await expect(inView.getByRole("img").first()).toBeVisible();
+    await expect(page.getByText("Loading your photos")).toHaveCount(0);
     await take(page, "map");
   });
 });
