@@ -77,6 +77,7 @@ export function useVirtualGrid(
   let isMounted = false;
   let frame = 0;
   let isScrolled = false;
+  let hasScrolled = false;
   let settling: ReturnType<typeof setTimeout> | undefined;
   let last = { top: 0, at: 0 };
 
@@ -110,7 +111,8 @@ export function useVirtualGrid(
 
   function complete(start: number, end: number): void {
     const before = detailed.value;
-    const most = isFast.value ? 0 : COMPLETED;
+    // A list that opens has nothing yet that could stutter: its first photos are awaited.
+    const most = isFast.value ? 0 : before.size === 0 && !hasScrolled ? Infinity : COMPLETED;
     const { positions, isFinished } = nextDetail(
       rendered.value,
       before,
@@ -249,6 +251,7 @@ export function useVirtualGrid(
 
   function followScroll(): void {
     isScrolled = false;
+    hasScrolled = true;
     const now = performance.now();
     const top = window.scrollY;
     const speed = (Math.abs(top - last.top) / Math.max(16, now - last.at)) * 1000;
