@@ -6,24 +6,24 @@ import datetime
 import functools
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 from unittest import mock
 
 import boto3
-import botocore.client
-import botocore.hooks
 import botocore.session
 import jsonschema
 import pytest
 import requests
 import yaml
+from botocore.client import ClientCreator
+from botocore.hooks import EventAliaser
 from chalice.local import RouteMatcher
 from chalice.test import TestHTTPClient
 from moto import mock_aws
 from moto.backends import get_backend
 from moto.cloudformation.utils import yaml_tag_constructor
 from moto.cognitoidp import cognitoidp_backends
-from moto.cognitoidp import models as cognitoidp_models
+from moto.cognitoidp.models import jwk
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb import dynamodb_backends
 from moto.s3 import s3_backends
@@ -42,6 +42,7 @@ from infra.provision import TEMPLATE
 from tests.support import images
 from tests.support.people import Person, Response
 
+T = TypeVar("T")
 REGION = "eu-west-1"
 MISSING_ID = "01890a5d-ac96-774b-bcce-b302099a8057"  # a valid ID that no photo has
 
@@ -49,44 +50,29 @@ MISSING_ID = "01890a5d-ac96-774b-bcce-b302099a8057"  # a valid ID that no photo 
 # most of the time of creating a client.
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
+
+def _once(function: Callable[..., T], key: Callable[..., str]) -> Callable[..., T]:
+    """Return a function that computes its result once for each key."""
+    results: dict[str, T] = {}
+
+    def computed(*arguments: Any) -> T:
+        name = key(*arguments)
+        if name not in results:
+            results[name] = function(*arguments)
+        return results[name]
+
+    return computed
+
+
 # Every container makes clients of its own, whose classes and names of events are always the same:
 # a tenth of the time of the tests of the API.
-_create_class = botocore.client.ClientCreator._create_client_class
-_classes: dict[str, type] = {}
-
-
-def _created_once(self: Any, service: str, model: Any) -> type:
-    if service not in _classes:
-        _classes[service] = _create_class(self, service, model)
-    return _classes[service]
-
-
-botocore.client.ClientCreator._create_client_class = _created_once
-_alias = botocore.hooks.EventAliaser._alias_event_name
-_event_names: dict[str, str] = {}
-
-
-def _aliased_once(self: Any, name: str) -> str:
-    if name not in _event_names:
-        _event_names[name] = _alias(self, name)
-    return _event_names[name]
-
-
-botocore.hooks.EventAliaser._alias_event_name = _aliased_once
+ClientCreator._create_client_class = _once(
+    ClientCreator._create_client_class, lambda creator, service, model: service
+)
+EventAliaser._alias_event_name = _once(EventAliaser._alias_event_name, lambda aliaser, name: name)
 
 # moto imports the same private key for every user pool: half of the set-up of a test.
-_import_key = cognitoidp_models.jwk.RSAKey.import_key
-_keys: dict[str, Any] = {}
-
-
-def _imported_once(value: Any) -> Any:
-    modulus = value["n"]
-    if modulus not in _keys:
-        _keys[modulus] = _import_key(value)
-    return _keys[modulus]
-
-
-cognitoidp_models.jwk.RSAKey.import_key = _imported_once
+jwk.RSAKey.import_key = _once(jwk.RSAKey.import_key, lambda value: value["n"])
 
 
 @contextlib.contextmanager
